@@ -1,0 +1,133 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import {
+  type EventDefinition,
+  isSchema,
+  type Refused,
+  type SendableSchema,
+  type StateDefinition,
+  type TextDefinition,
+} from './definition.ts'
+import { ContractError } from './errors.ts'
+import type { Jsonable } from './jsonable.ts'
+
+/** What is said on an event stream: its event names and payloads. Made by {@link defineEvents}, shared by both ends. */
+export interface Contract<D extends Definitions = Definitions> {
+  readonly definitions: { readonly [N in keyof D]: EventDefinition }
+  /** Types only; no such property exists. */
+  readonly '~events'?: D
+}
+
+/** The argument of {@link defineEvents}: an event definition or a Standard Schema by event name. */
+export type Definitions = Readonly<Record<string, EventDefinition | StandardSchemaV1>>
+
+/** Event names that the library uses itself. */
+export type ReservedName = `sse.${string}` | 'open' | 'error' | '*'
+
+/** Events of any name and payload: what is known where no contract was given. */
+export type AnyEvents = Record<string, unknown>
+
+/** The event names of `E`, which is a {@link Contract} or a plain type from names to payloads. */
+export type EventName<E> =
+  E extends Contract<infer D> ? keyof D & string : Exclude<keyof E & string, ReservedName>
+
+/** What `send` and `publish` take for event `N`. */
+export type EventInput<E, N extends EventName<E>> =
+  E extends Contract<infer D> ? InputOf<D[N]> : N extends keyof E ? Jsonable<E[N]> : never
+
+/** What `on` gets for event `N`. */
+export type EventPayload<E, N extends EventName<E>> =
+  E extends Contract<infer D> ? PayloadOf<D[N]> : N extends keyof E ? E[N] : never
+
+/** The event names of `E` that are keyed state. */
+export type KeyedName<E> =
+  E extends Contract<infer D>
+    ? {
+        [N in keyof D & string]: D[N] extends StateDefinition<infer _I, infer _P, infer K>
+          ? K extends true
+            ? N
+            : never
+          : never
+      }[keyof D & string]
+    : never
+
+/** The newest payload by event name, and for keyed state the newest payload of each key. */
+export type Latest<E> = {
+  readonly [N in EventName<E>]?: N extends KeyedName<E>
+    ? Readonly<Record<string, EventPayload<E, N>>>
+    : EventPayload<E, N>
+}
+
+type InputOf<D> = D extends TextDefinition
+  ? string
+  : D extends { readonly '~types'?: { readonly input: infer I } }
+    ? I
+    : D extends StandardSchemaV1<infer I, infer _O>
+      ? I
+      : never
+
+type PayloadOf<D> = D extends TextDefinition
+  ? string
+  : D extends { readonly '~types'?: { readonly payload: infer P } }
+    ? P
+    : D extends StandardSchemaV1<infer _I, infer O>
+      ? O
+      : never
+
+/** Each definition itself where it can be kept, else a type that names the fault. */
+export type Checked<D> = {
+  readonly [N in keyof D]: N extends ReservedName
+    ? Refused<'this event name is reserved'>
+    : D[N] extends StandardSchemaV1
+      ? SendableSchema<D[N]>
+      : D[N]
+}
+
+/**
+ * Says once, for both ends, which events there are and what they carry.
+ *
+ * @param definitions - by event name: `payload<T>()`, `state<T>()`, `text()` or any Standard Schema (Zod, Valibot,
+ *   ArkType, …), whose output is what is sent
+ * @throws {@link ContractError} for a name that is reserved (`sse.*`, `open`, `error`, `*`), empty, or has CR, LF or NUL
+ *
+ * @example
+ * export const events = defineEvents({
+ *   counter: state<{ value: number }>(),
+ *   notification: z.object({ title: z.string() }),
+ * })
+ *
+ * @see https://standardschema.dev
+ */
+export function defineEvents<const D extends Definitions>(definitions: D & Checked<D>): Contract<D> {
+  const entries = Object.entries<EventDefinition | StandardSchemaV1>(definitions).map(
+    ([name, definition]) => {
+      assertEventName(name)
+      return [name, isSchema(definition) ? { kind: 'payload', schema: definition } : definition] as const
+    },
+  )
+  // Without a prototype, so that `constructor` and `__proto__` are no event of anyone's.
+  return Object.freeze({
+    definitions: Object.freeze(Object.assign(Object.create(null), Object.fromEntries(entries))),
+  })
+}
+
+/**
+ * Refuses a name that cannot be an event's.
+ *
+ * @throws {@link ContractError}
+ */
+export function assertEventName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '' || /[\r\n\0]/.test(name)) {
+    throw new ContractError(
+      'ERR_SSE_EVENT_NAME',
+      String(name),
+      `The event name ${JSON.stringify(name)} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
+    )
+  }
+  if (name === 'open' || name === 'error' || name === '*' || name.startsWith('sse.')) {
+    throw new ContractError(
+      'ERR_SSE_RESERVED_EVENT',
+      name,
+      `The event name '${name}' is reserved ('sse.*', 'open', 'error' and '*' are): choose another one.`,
+    )
+  }
+}

@@ -1,0 +1,29 @@
+export { type DecodedPayload, decodePayload, type EncodedPayload, encodePayload } from './codec.ts'
+export {
+  type AnyEvents,
+  assertEventName,
+  type Checked,
+  type Contract,
+  type Definitions,
+  defineEvents,
+  type EventInput,
+  type EventName,
+  type EventPayload,
+  type KeyedName,
+  type Latest,
+  type ReservedName,
+} from './contract.ts'
+export {
+  type EventDefinition,
+  type PayloadDefinition,
+  payload,
+  type Refused,
+  type SendableSchema,
+  type StateDefinition,
+  state,
+  type TextDefinition,
+  text,
+  type Unsendable,
+} from './definition.ts'
+export { ContractError, type ContractErrorCode } from './errors.ts'
+export type { Jsonable } from './jsonable.ts'

@@ -1,0 +1,119 @@
+import { describe, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+import {
+  type Contract,
+  defineEvents,
+  type EventInput,
+  type EventName,
+  type EventPayload,
+  type Latest,
+  payload,
+  state,
+  text,
+} from '../src/index.ts'
+
+interface Quote {
+  symbol: string
+  price: number
+}
+const events = defineEvents({
+  counter: state<{ value: number }>(),
+  quote: state(z.object({ symbol: z.string(), price: z.number() }), (q) => q.symbol),
+  rate: state<Quote>((q) => q.symbol),
+  notification: z.object({ title: z.string(), level: z.string().default('info') }),
+  ping: payload<null>(),
+  done: text(),
+})
+type E = typeof events
+
+describe('a contract', () => {
+  it('derives names and payloads', () => {
+    expectTypeOf<EventName<E>>().toEqualTypeOf<
+      'counter' | 'quote' | 'rate' | 'notification' | 'ping' | 'done'
+    >()
+    expectTypeOf<EventInput<E, 'counter'>>().toEqualTypeOf<{ value: number }>()
+    expectTypeOf<EventInput<E, 'notification'>>().toEqualTypeOf<{
+      title: string
+      level?: string | undefined
+    }>()
+    expectTypeOf<EventPayload<E, 'notification'>>().toEqualTypeOf<{ title: string; level: string }>()
+    expectTypeOf<EventPayload<E, 'quote'>>().toEqualTypeOf<{ symbol: string; price: number }>()
+    expectTypeOf<EventPayload<E, 'ping'>>().toEqualTypeOf<null>()
+    expectTypeOf<EventPayload<E, 'done'>>().toEqualTypeOf<string>()
+  })
+  it('has the newest payload by name, and by key for keyed state', () => {
+    expectTypeOf<NonNullable<Latest<E>['counter']>>().toEqualTypeOf<{ value: number }>()
+    expectTypeOf<NonNullable<Latest<E>['quote']>>().toEqualTypeOf<Readonly<Record<string, Quote>>>()
+    expectTypeOf<NonNullable<Latest<E>['rate']>>().toEqualTypeOf<Readonly<Record<string, Quote>>>()
+  })
+  it('works from a plain type', () => {
+    interface App {
+      counter: { value: number }
+      error: string
+    }
+    expectTypeOf<EventName<App>>().toEqualTypeOf<'counter'>()
+    expectTypeOf<EventInput<App, 'counter'>>().toEqualTypeOf<{ value: number }>()
+    expectTypeOf<Latest<App>['counter']>().toEqualTypeOf<{ value: number } | undefined>()
+  })
+  it('is a Contract', () => {
+    expectTypeOf(events).toExtend<Contract>()
+  })
+  it('takes optional properties, tuples and unions', () => {
+    defineEvents({ a: payload<{ a?: string; b: readonly [number, 'x'] | null }>(), b: payload<Quote[]>() })
+  })
+})
+
+describe('a contract refuses', () => {
+  it('what JSON cannot carry', () => {
+    // @ts-expect-error a Date arrives as a string
+    payload<Date>()
+    // @ts-expect-error at any depth
+    payload<{ at: { when: Date }[] }>()
+    // @ts-expect-error a Map arrives as {}
+    payload<Map<string, number>>()
+    // @ts-expect-error a Set arrives as {}
+    state<{ tags: Set<string> }>()
+    // @ts-expect-error JSON.stringify throws on a bigint
+    payload<{ id: bigint }>()
+    // @ts-expect-error undefined has no JSON
+    payload<undefined>()
+    // @ts-expect-error functions are dropped
+    payload<{ run(): void }>()
+    // @ts-expect-error undefined arrives as null
+    payload<(string | undefined)[]>()
+    // @ts-expect-error bytes arrive as an object of numbers
+    payload<Uint8Array>()
+    // @ts-expect-error a member of a union
+    payload<string | Date>()
+  })
+  it('schemas whose output JSON cannot carry', () => {
+    // @ts-expect-error the output is a Date
+    defineEvents({ at: z.date() })
+    // @ts-expect-error the output has a bigint
+    defineEvents({ n: z.object({ n: z.bigint() }) })
+    // @ts-expect-error the output is a Date
+    state(z.date())
+  })
+  it('schemas whose output is no input again', () => {
+    // @ts-expect-error the receiver would check a number as a string
+    defineEvents({ n: z.string().transform(Number) })
+    // @ts-expect-error likewise
+    state(z.string().transform(Number))
+  })
+  it('reserved names', () => {
+    // @ts-expect-error control events
+    defineEvents({ 'sse.open': payload<null>() })
+    // @ts-expect-error EventSource's own
+    defineEvents({ open: payload<null>() })
+    // @ts-expect-error EventSource's own
+    defineEvents({ error: payload<null>() })
+    // @ts-expect-error every event
+    defineEvents({ '*': payload<null>() })
+  })
+  it('a key that is no string', () => {
+    // @ts-expect-error a number
+    state<Quote>((q) => q.price)
+    // @ts-expect-error a number
+    state(z.object({ id: z.number() }), (q) => q.id)
+  })
+})

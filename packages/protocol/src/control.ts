@@ -1,0 +1,93 @@
+import { type EventFields, encodeEvent } from './encode.ts'
+import { ProtocolError } from './errors.ts'
+
+/**
+ * Why events are missing: they were dropped for room or age (`evicted`), the log began anew (`epoch`), the cursor is none
+ * of this log's (`unknown`), or the channel was joined later than those that the cursor vouches for (`joined`).
+ */
+export type GapReason = 'evicted' | 'epoch' | 'unknown' | 'joined'
+
+/** The control events by name: what the library itself says on the stream, as ordinary named events with data. */
+export interface ControlEvents {
+  /** The first event of every stream. */
+  'sse.open': {
+    /** How often a quiet stream says `sse.live`, in milliseconds. */
+    readonly heartbeat: number
+    /** Whether the cursor of the request was accepted. */
+    readonly resumed: boolean
+    /** How many events of the log follow before `sse.live`. */
+    readonly replay: number
+  }
+  /** Events of these channels are missing; what comes next of them is newer. */
+  'sse.gap': { readonly channels: readonly string[]; readonly reason: GapReason }
+  /** Caught up to its id; said again whenever the stream was quiet for the heartbeat interval. */
+  'sse.live': Readonly<Record<never, never>>
+  /** A state is no more: its newest event of this key is void. */
+  'sse.remove': { readonly event: string; readonly key: string }
+  /** The stream is complete and must not be reopened. */
+  'sse.close': { readonly reason: string }
+}
+
+export type ControlName = keyof ControlEvents
+
+/** A control event as it arrived. */
+export type ControlEvent = {
+  [N in ControlName]: { readonly event: N; readonly data: ControlEvents[N] }
+}[ControlName]
+
+/** A control event in the wire format. */
+export function encodeControl<N extends ControlName>(
+  event: N,
+  data: ControlEvents[N],
+  id?: EventFields['id'],
+): string {
+  return encodeEvent({ event, id, data: JSON.stringify(data) })
+}
+
+/** Whether an event's name is the library's own. */
+export const isControl = (event: string): boolean => event.startsWith('sse.')
+
+/**
+ * Reads a control event.
+ *
+ * @returns `undefined` for a control event of a later version, which is to be ignored
+ * @throws {@link ProtocolError} `ERR_SSE_CONTROL` if its data is not of its shape
+ */
+export function decodeControl(event: string, data: string): ControlEvent | undefined {
+  if (!Object.hasOwn(shapes, event)) return undefined
+  const name = event as ControlName
+  let parsed: unknown
+  let cause: unknown
+  try {
+    parsed = JSON.parse(data)
+  } catch (error) {
+    cause = error
+  }
+  if (!isRecord(parsed) || !shapes[name](parsed)) {
+    throw new ProtocolError(
+      'ERR_SSE_CONTROL',
+      `The control event ${event} has malformed data: ${data.slice(0, 200)}`,
+      { cause },
+    )
+  }
+  return { event: name, data: parsed } as unknown as ControlEvent
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const shapes: Readonly<Record<ControlName, (data: Fields) => boolean>> = {
+  'sse.open': (data) =>
+    typeof data.heartbeat === 'number' &&
+    typeof data.resumed === 'boolean' &&
+    typeof data.replay === 'number',
+  'sse.gap': (data) =>
+    Array.isArray(data.channels) &&
+    data.channels.every((name) => typeof name === 'string') &&
+    typeof data.reason === 'string',
+  'sse.live': () => true,
+  'sse.remove': (data) => typeof data.event === 'string' && typeof data.key === 'string',
+  'sse.close': (data) => typeof data.reason === 'string',
+}
+
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

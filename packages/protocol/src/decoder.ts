@@ -1,0 +1,134 @@
+import { ProtocolError } from './errors.ts'
+
+/** An event as it was dispatched. */
+export interface DecodedEvent {
+  /** `message` where the stream named none. */
+  readonly event: string
+  readonly data: string
+  /** The last event id of the stream at this event; it stays until another one is sent. `''` if there was none. */
+  readonly id: string
+}
+
+export interface DecoderOptions {
+  readonly onEvent: (event: DecodedEvent) => void
+  /** The reconnection time that the server asks for, in milliseconds. */
+  readonly onRetry?: ((milliseconds: number) => void) | undefined
+  readonly onComment?: ((text: string) => void) | undefined
+  /** The last event id to start from. @defaultValue `''` */
+  readonly lastEventId?: string | undefined
+  /**
+   * How long an event that is not complete may grow, in UTF-16 code units.
+   * @defaultValue 16 Mi
+   */
+  readonly maxLength?: number | undefined
+}
+
+/** Decodes one event stream, chunk by chunk. */
+export interface Decoder {
+  /** The last event id as of now, also where an event without data moved it. */
+  readonly lastEventId: string
+  /**
+   * Takes the next chunk: bytes, or text that is decoded already (not both on one stream).
+   *
+   * @throws {@link ProtocolError} `ERR_SSE_OVERFLOW` if an event outgrows `maxLength`; the stream cannot be read any further
+   */
+  feed(chunk: string | Uint8Array): void
+}
+
+const DEFAULT_MAX_LENGTH = 16 * 1024 * 1024
+
+/**
+ * A decoder for one connection. What is left of an event when the stream ends is dropped, as the standard asks.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export function createDecoder(options: DecoderOptions): Decoder {
+  const { onEvent, onRetry, onComment, maxLength = DEFAULT_MAX_LENGTH } = options
+  // The byte order mark is stripped below, once for bytes and text alike.
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+  let lastEventId = options.lastEventId ?? ''
+  let id = lastEventId
+  let event = ''
+  let data: string | undefined
+  let started = false
+  let afterCR = false
+  /** A line whose end has not arrived: appended to, and searched only in what is new, so that many chunks stay linear. */
+  let line = ''
+
+  function feed(chunk: string | Uint8Array): void {
+    let text = typeof chunk === 'string' ? chunk : utf8.decode(chunk, { stream: true })
+    if (text === '') return
+    if (!started) {
+      started = true
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
+    }
+    let from = 0
+    if (afterCR && text !== '') {
+      // The LF of a CRLF that fell apart between two chunks.
+      if (text.charCodeAt(0) === 10) from = 1
+      afterCR = false
+    }
+    let lf = text.indexOf('\n', from)
+    let cr = text.indexOf('\r', from)
+    while (lf !== -1 || cr !== -1) {
+      const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
+      takeLine(line === '' ? text.slice(from, end) : line + text.slice(from, end))
+      line = ''
+      from = end + 1
+      if (end === cr) {
+        if (from === text.length) afterCR = true
+        else if (text.charCodeAt(from) === 10) from += 1
+        cr = text.indexOf('\r', from)
+      }
+      if (lf !== -1 && lf < from) lf = text.indexOf('\n', from)
+    }
+    if (from < text.length) {
+      line += text.slice(from)
+      limit(line.length)
+    }
+  }
+
+  function takeLine(text: string): void {
+    limit(text.length)
+    if (text === '') {
+      dispatch()
+      return
+    }
+    const colon = text.indexOf(':')
+    if (colon === 0) {
+      onComment?.(text.slice(text.charCodeAt(1) === 32 ? 2 : 1))
+      return
+    }
+    const field = colon === -1 ? text : text.slice(0, colon)
+    const value = colon === -1 ? '' : text.slice(text.charCodeAt(colon + 1) === 32 ? colon + 2 : colon + 1)
+    if (field === 'data') data = data === undefined ? value : `${data}\n${value}`
+    else if (field === 'event') event = value
+    else if (field === 'id') id = value.includes('\0') ? id : value
+    else if (field === 'retry' && /^[0-9]+$/.test(value)) onRetry?.(Number(value))
+  }
+
+  function dispatch(): void {
+    lastEventId = id
+    const decoded = data === undefined ? undefined : { event: event || 'message', data, id }
+    data = undefined
+    event = ''
+    if (decoded !== undefined) onEvent(decoded)
+  }
+
+  function limit(length: number): void {
+    if (length + (data?.length ?? 0) <= maxLength) return
+    data = undefined
+    line = ''
+    throw new ProtocolError(
+      'ERR_SSE_OVERFLOW',
+      `An event is longer than ${maxLength} code units: raise maxLength, or send less at a time.`,
+    )
+  }
+
+  return {
+    get lastEventId() {
+      return lastEventId
+    },
+    feed,
+  }
+}
