@@ -74,9 +74,9 @@ function definitionOf(contract: Contract | undefined, event: string): EventDefin
 
 function check(schema: StandardSchemaV1 | undefined, event: string, payload: unknown): unknown {
   if (schema === undefined) return payload
-  const result = schema['~standard'].validate(payload)
-  if (result instanceof Promise) {
-    result.catch(() => {}) // refused below, whatever it comes to
+  const result = validate(schema, event, payload)
+  if ('then' in result) {
+    result.then(undefined, () => {}) // refused below, whatever it comes to
     throw new ContractError(
       'ERR_SSE_ASYNC_SCHEMA',
       event,
@@ -85,6 +85,20 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
   }
   if (result.issues) throw invalid(event, describe(result.issues), result.issues)
   return result.value
+}
+
+function validate(
+  schema: StandardSchemaV1,
+  event: string,
+  payload: unknown,
+): ReturnType<StandardSchemaV1['~standard']['validate']> {
+  try {
+    return schema['~standard'].validate(payload)
+  } catch (cause) {
+    throw new ContractError('ERR_SSE_INVALID_PAYLOAD', event, `The schema of '${event}' threw: ${cause}.`, {
+      cause,
+    })
+  }
 }
 
 function stringify(event: string, payload: unknown): string {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
   type EventDefinition,
+  isDefinition,
   isSchema,
   type Refused,
   type SendableSchema,
@@ -86,8 +87,10 @@ export type Checked<D> = {
  * Says once, for both ends, which events there are and what they carry.
  *
  * @param definitions - by event name: `payload<T>()`, `state<T>()`, `text()` or any Standard Schema (Zod, Valibot,
- *   ArkType, …), whose output is what is sent
+ *   ArkType, …), whose output is what is sent; the receiver checks it with the same schema, so a transformation has to
+ *   leave its own output as it is
  * @throws {@link ContractError} for a name that is reserved (`sse.*`, `open`, `error`, `*`), empty, or has CR, LF or NUL
+ * @throws TypeError for a definition that is none of these
  *
  * @example
  * export const events = defineEvents({
@@ -101,7 +104,11 @@ export function defineEvents<const D extends Definitions>(definitions: D & Check
   const entries = Object.entries<EventDefinition | StandardSchemaV1>(definitions).map(
     ([name, definition]) => {
       assertEventName(name)
-      return [name, isSchema(definition) ? { kind: 'payload', schema: definition } : definition] as const
+      if (isSchema(definition)) return [name, { kind: 'payload', schema: definition }] as const
+      if (isDefinition(definition)) return [name, definition] as const
+      throw new TypeError(
+        `The event '${name}' is not defined: use payload<T>(), state<T>(), text() or a Standard Schema.`,
+      )
     },
   )
   // Without a prototype, so that `constructor` and `__proto__` are no event of anyone's.

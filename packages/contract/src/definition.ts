@@ -98,3 +98,12 @@ const isKey = (value: unknown): value is (payload: unknown) => string => typeof 
 export function isSchema(value: unknown): value is StandardSchemaV1 {
   return value !== null && (typeof value === 'object' || typeof value === 'function') && '~standard' in value
 }
+
+export function isDefinition(value: unknown): value is EventDefinition {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    (value.kind === 'payload' || value.kind === 'state' || value.kind === 'text')
+  )
+}

@@ -1,11 +1,13 @@
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import {
+  type AnyEvents,
   type Contract,
   defineEvents,
   type EventInput,
   type EventName,
   type EventPayload,
+  type KeyedName,
   type Latest,
   payload,
   state,
@@ -58,6 +60,15 @@ describe('a contract', () => {
   it('is a Contract', () => {
     expectTypeOf(events).toExtend<Contract>()
   })
+  it('has the key only where one is given', () => {
+    expectTypeOf<KeyedName<E>>().toEqualTypeOf<'quote' | 'rate'>()
+    expectTypeOf<KeyedName<{ counter: number }>>().toEqualTypeOf<never>()
+  })
+  it('takes any name and payload where nothing is known', () => {
+    expectTypeOf<EventName<AnyEvents>>().toEqualTypeOf<string>()
+    expectTypeOf<EventInput<AnyEvents, 'x'>>().toEqualTypeOf<unknown>()
+    expectTypeOf<EventPayload<AnyEvents, 'x'>>().toEqualTypeOf<unknown>()
+  })
   it('takes optional properties, tuples and unions', () => {
     defineEvents({ a: payload<{ a?: string; b: readonly [number, 'x'] | null }>(), b: payload<Quote[]>() })
   })
@@ -109,6 +120,45 @@ describe('a contract refuses', () => {
     defineEvents({ error: payload<null>() })
     // @ts-expect-error every event
     defineEvents({ '*': payload<null>() })
+  })
+  it('names and payloads that are not in it', () => {
+    const send = <N extends EventName<E>>(_event: N, _data: EventInput<E, N>): void => {}
+    send('counter', { value: 1 })
+    send('done', 'a')
+    send('ping', null)
+    // @ts-expect-error a typing mistake
+    send('countr', { value: 1 })
+    // @ts-expect-error the wrong type
+    send('counter', { value: '1' })
+    // @ts-expect-error what is missing
+    send('counter', {})
+    // @ts-expect-error JSON for a text event
+    send('done', { reason: 'a' })
+    // @ts-expect-error nothing instead of null
+    send('ping', undefined)
+    // @ts-expect-error a property that a schema does not name
+    send('notification', { title: 'a', password: 'b' })
+    // @ts-expect-error the event comes first
+    send({ value: 1 }, 'counter')
+  })
+  it('payloads of a plain type that JSON cannot carry', () => {
+    interface App {
+      at: Date
+      nested: { ids: Set<string> }
+      id: bigint
+      'sse.open': string
+      open: string
+    }
+    expectTypeOf<EventName<App>>().toEqualTypeOf<'at' | 'nested' | 'id'>()
+    expectTypeOf<EventInput<App, 'at'>>().toEqualTypeOf<never>()
+    expectTypeOf<EventInput<App, 'id'>>().toEqualTypeOf<never>()
+    expectTypeOf<EventInput<App, 'nested'>>().toEqualTypeOf<{ ids: never }>()
+  })
+  it('definitions that are none', () => {
+    // @ts-expect-error not called
+    expectTypeOf(() => defineEvents({ ping: payload })).toBeFunction()
+    // @ts-expect-error a type is no value
+    expectTypeOf(() => defineEvents({ ping: null })).toBeFunction()
   })
   it('a key that is no string', () => {
     // @ts-expect-error a number
