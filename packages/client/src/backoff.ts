@@ -1,0 +1,30 @@
+/** The reconnection time where the server asks for none, in milliseconds. */
+export const DEFAULT_RETRY = 1_000
+/** Two attempts never begin within this time, in milliseconds. */
+export const MIN_INTERVAL = 1_000
+const LONGEST_DELAY = 30_000
+
+/** The server's `retry:`, within reason: from 100 ms to 5 min. */
+export const clampRetry = (milliseconds: number): number => Math.min(Math.max(milliseconds, 100), 300_000)
+
+export interface Backoff {
+  /** Which attempt in a row is waited for, from 1. */
+  readonly attempt: number
+  /** The server's reconnection time, in milliseconds. */
+  readonly retry: number
+  /** From 0 to less than 1. */
+  readonly random: number
+  /** The server's `Retry-After`, in milliseconds. */
+  readonly retryAfter: number | undefined
+}
+
+/**
+ * How long to wait for an attempt, in milliseconds: exponential on the server's reconnection time with full jitter, so that
+ * clients that were lost together do not come back together; on top of `Retry-After` where the server sent it.
+ *
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export function backoff({ attempt, retry, random, retryAfter = 0 }: Backoff): number {
+  const ceiling = Math.min(retry * 2 ** (attempt - 1), Math.max(retry, LONGEST_DELAY))
+  return retryAfter + Math.round(ceiling * random)
+}

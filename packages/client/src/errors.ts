@@ -1,0 +1,43 @@
+/**
+ * What went wrong: no connection, or it broke (`network`); a status other than 200 (`http`); no event stream
+ * (`content-type`); no answer in time (`timeout`); silence beyond the heartbeat (`stale`); an event that breaks the contract
+ * (`contract`); an event or a buffer beyond its limit (`overflow`).
+ */
+export type ConnectionErrorKind =
+  | 'network'
+  | 'http'
+  | 'content-type'
+  | 'timeout'
+  | 'stale'
+  | 'contract'
+  | 'overflow'
+
+export interface ConnectionErrorOptions {
+  readonly cause?: unknown
+  readonly status?: number | undefined
+  readonly body?: string | undefined
+  readonly retryAfter?: number | undefined
+}
+
+/** Why a connection was lost, refused or given up, or an event dropped. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+  readonly kind: ConnectionErrorKind
+  /** Stable, such as `ERR_SSE_HTTP`. */
+  readonly code: string
+  /** The HTTP status, where there was a response. */
+  readonly status: number | undefined
+  /** The beginning of the body of a refusal, as text. */
+  readonly body: string | undefined
+  /** How long the server asks to stay away, in milliseconds (`Retry-After`). */
+  readonly retryAfter: number | undefined
+
+  constructor(kind: ConnectionErrorKind, message: string, options: ConnectionErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.kind = kind
+    this.code = `ERR_SSE_${kind.toUpperCase().replace('-', '_')}`
+    this.status = options.status
+    this.body = options.body
+    this.retryAfter = options.retryAfter
+  }
+}

@@ -1,0 +1,49 @@
+import type { AnyEvents, Contract } from '@sse/contract'
+import type { ConnectionError } from './errors.ts'
+import type { Transport } from './transport.ts'
+
+/** A value, or a function that is asked for it before each attempt. */
+export type PerAttempt<T> = T | (() => T | Promise<T>)
+
+/** The options of {@link createEventSource}. */
+export interface EventSourceOptions<E = AnyEvents> {
+  /** The contract; without it, every event is taken and its data is JSON. */
+  readonly events?: (E & Contract) | undefined
+  /** Sent with each attempt; a function is asked anew each time, and once more at once after a 401. */
+  readonly headers?: PerAttempt<Readonly<Record<string, string>>> | undefined
+  /**
+   * A request other than GET is sent once. It is resumed by GET at the `Content-Location` of its response; without one, a
+   * lost connection is final.
+   * @defaultValue `'GET'`
+   */
+  readonly method?: string | undefined
+  readonly body?: BodyInit | undefined
+  /** As `fetch` takes it. @defaultValue `'same-origin'` */
+  readonly credentials?: RequestCredentials | undefined
+  /** Closes the source when it aborts. */
+  readonly signal?: AbortSignal | undefined
+  /** Instead of the global one. */
+  readonly fetch?: typeof fetch | undefined
+  /** The last event id to start after, as `hub.cursor()` gave it to the page that was rendered. @defaultValue none */
+  readonly cursor?: string | undefined
+  /**
+   * The app's verdict on a lost or refused connection: try again (`true`), give up (`false`), or as usual (`undefined`),
+   * which is to try again after `network`, `timeout`, `stale` and the statuses 408, 425, 429 and 5xx.
+   */
+  readonly when?: ((error: ConnectionError, attempt: number) => boolean | undefined) | undefined
+  /** How many attempts in a row are made. @defaultValue `Infinity` */
+  readonly maxAttempts?: number | undefined
+  /** How long an attempt waits for the response, in milliseconds. @defaultValue 30000 */
+  readonly connectTimeout?: number | undefined
+  /**
+   * How often a quiet server says something, in milliseconds, where it does not announce it itself; 0 is never.
+   * @defaultValue 0
+   */
+  readonly heartbeat?: number | undefined
+  /** Whether to let go of the connection while the page is hidden. @defaultValue false */
+  readonly pauseWhenHidden?: boolean | undefined
+  /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1000 */
+  readonly linger?: number | undefined
+  /** How an event may grow before it is complete, in UTF-16 code units. @defaultValue 16 Mi */
+  readonly transport?: Transport | undefined
+}

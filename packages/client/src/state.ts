@@ -1,0 +1,91 @@
+import type { ConnectionError } from './errors.ts'
+
+/** Where a connection stands, in one word. */
+export type Status = 'idle' | 'connecting' | 'open' | 'retrying' | 'paused' | 'closed' | 'failed'
+
+/**
+ * What a stream is to what was heard before it: nothing was (`fresh`), it goes on where that ended (`resumed`), or events
+ * are missing, or may be, where the server does not say (`gap`).
+ */
+export type Continuity = 'fresh' | 'resumed' | 'gap'
+
+/** Why no connection is tried at the moment. */
+export type PauseCause = 'offline' | 'hidden' | 'frozen'
+
+interface Blank {
+  readonly attempt: undefined
+  readonly since: undefined
+  readonly continuity: undefined
+  readonly stale: undefined
+  readonly retryAt: undefined
+  readonly error: undefined
+  readonly cause: undefined
+  readonly by: undefined
+  readonly reason: undefined
+}
+
+interface Common<S extends Status> {
+  readonly status: S
+  /** The status before this one. */
+  readonly previous: Status | undefined
+}
+
+/** Not asked for anything yet, or nobody listens any more. */
+export interface IdleState extends Common<'idle'>, Blank {}
+
+/** A request is on its way. */
+export interface ConnectingState extends Common<'connecting'>, Omit<Blank, 'attempt'> {
+  /** Which one in a row, from 1; a connection that proved stable starts a new row. */
+  readonly attempt: number
+}
+
+/** The stream is open. */
+export interface OpenState extends Common<'open'>, Omit<Blank, 'since' | 'continuity' | 'stale'> {
+  /** When it opened, in milliseconds since the epoch. */
+  readonly since: number
+  readonly continuity: Continuity
+  /** Whether the server missed its heartbeat; if it stays silent, the connection is tried anew. */
+  readonly stale: boolean
+}
+
+/** The connection was lost or refused; the next attempt has a time. */
+export interface RetryingState extends Common<'retrying'>, Omit<Blank, 'attempt' | 'retryAt' | 'error'> {
+  /** The attempt that will be made. */
+  readonly attempt: number
+  /** When, in milliseconds since the epoch. */
+  readonly retryAt: number
+  readonly error: ConnectionError
+}
+
+/** An attempt would be in vain; made as soon as the cause is gone. */
+export interface PausedState extends Common<'paused'>, Omit<Blank, 'cause'> {
+  readonly cause: PauseCause
+}
+
+/** Over, as either side asked; only `open()` leaves it. */
+export interface ClosedState extends Common<'closed'>, Omit<Blank, 'by' | 'reason'> {
+  readonly by: 'client' | 'server'
+  readonly reason: string
+}
+
+/** Given up; only `open()` leaves it. */
+export interface FailedState extends Common<'failed'>, Omit<Blank, 'error'> {
+  readonly error: ConnectionError
+}
+
+/**
+ * The state of a connection, discriminated by `status`. Every key exists on every state (`undefined` where it has no
+ * meaning), so that destructuring narrows.
+ *
+ * @example
+ * const { status, attempt, retryAt } = source.getState()
+ * if (status === 'retrying') show(`attempt ${attempt} in ${retryAt - Date.now()} ms`)
+ */
+export type ConnectionState =
+  | IdleState
+  | ConnectingState
+  | OpenState
+  | RetryingState
+  | PausedState
+  | ClosedState
+  | FailedState
