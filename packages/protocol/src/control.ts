@@ -76,10 +76,7 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
 type Fields = Readonly<Record<string, unknown>>
 
 const shapes: Readonly<Record<ControlName, (data: Fields) => boolean>> = {
-  'sse.open': (data) =>
-    typeof data.heartbeat === 'number' &&
-    typeof data.resumed === 'boolean' &&
-    typeof data.replay === 'number',
+  'sse.open': (data) => isCount(data.heartbeat) && typeof data.resumed === 'boolean' && isCount(data.replay),
   'sse.gap': (data) =>
     Array.isArray(data.channels) &&
     data.channels.every((name) => typeof name === 'string') &&
@@ -91,3 +88,6 @@ const shapes: Readonly<Record<ControlName, (data: Fields) => boolean>> = {
 
 const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** JSON has negative numbers, and `1e999` is infinite. */
+const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0

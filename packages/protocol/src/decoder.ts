@@ -11,7 +11,7 @@ export interface DecodedEvent {
 
 export interface DecoderOptions {
   readonly onEvent: (event: DecodedEvent) => void
-  /** The reconnection time that the server asks for, in milliseconds. */
+  /** The reconnection time that the server asks for, in milliseconds; any number of digits, so it may be `Infinity`. */
   readonly onRetry?: ((milliseconds: number) => void) | undefined
   readonly onComment?: ((text: string) => void) | undefined
   /** The last event id to start from. @defaultValue `''` */
@@ -28,9 +28,11 @@ export interface Decoder {
   /** The last event id as of now, also where an event without data moved it. */
   readonly lastEventId: string
   /**
-   * Takes the next chunk: bytes, or text that is decoded already (not both on one stream).
+   * Takes the next chunk: bytes, or text that is decoded already (not both on one stream). What a callback throws, it
+   * throws, and the rest of the chunk is lost.
    *
-   * @throws {@link ProtocolError} `ERR_SSE_OVERFLOW` if an event outgrows `maxLength`; the stream cannot be read any further
+   * @throws {@link ProtocolError} `ERR_SSE_OVERFLOW` if an event outgrows `maxLength`, and for every chunk after it: the
+   *   rest of a line that was cut off could pass for another event
    */
   feed(chunk: string | Uint8Array): void
 }
@@ -52,10 +54,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let data: string | undefined
   let started = false
   let afterCR = false
+  let overflowed = false
   /** A line whose end has not arrived: appended to, and searched only in what is new, so that many chunks stay linear. */
   let line = ''
 
   function feed(chunk: string | Uint8Array): void {
+    if (overflowed) throw overflow()
     let text = typeof chunk === 'string' ? chunk : utf8.decode(chunk, { stream: true })
     if (text === '') return
     if (!started) {
@@ -63,7 +67,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
     }
     let from = 0
-    if (afterCR && text !== '') {
+    if (afterCR) {
       // The LF of a CRLF that fell apart between two chunks.
       if (text.charCodeAt(0) === 10) from = 1
       afterCR = false
@@ -72,8 +76,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
     let cr = text.indexOf('\r', from)
     while (lf !== -1 || cr !== -1) {
       const end = cr === -1 || (lf !== -1 && lf < cr) ? lf : cr
-      takeLine(line === '' ? text.slice(from, end) : line + text.slice(from, end))
+      const ended = line === '' ? text.slice(from, end) : line + text.slice(from, end)
       line = ''
+      takeLine(ended)
       from = end + 1
       if (end === cr) {
         if (from === text.length) afterCR = true
@@ -117,9 +122,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   function limit(length: number): void {
     if (length + (data?.length ?? 0) <= maxLength) return
+    overflowed = true
     data = undefined
     line = ''
-    throw new ProtocolError(
+    throw overflow()
+  }
+
+  function overflow(): ProtocolError {
+    return new ProtocolError(
       'ERR_SSE_OVERFLOW',
       `An event is longer than ${maxLength} code units: raise maxLength, or send less at a time.`,
     )
