@@ -1,1 +1,11 @@
-export {}
+export type { Broker, BrokerSink, Reading } from './broker.ts'
+export type { Channel } from './channel.ts'
+export { createEntry, type Entry, type Message } from './entry.ts'
+export { SseError, type SseErrorCode } from './errors.ts'
+export { type Head, History, type Merged, type Retention } from './history.ts'
+export type { CloseOptions, Hub, HubEvents, HubStats } from './hub.ts'
+export { type MemoryBrokerOptions, memoryBroker } from './memory-broker.ts'
+export type { HistoryOptions, Limits, SseOptions } from './options.ts'
+export type { Register, RegisteredEvents } from './register.ts'
+export { sse } from './sse.ts'
+export type { JoinOptions, Stream } from './stream.ts'

@@ -1,0 +1,75 @@
+import { type EventInput, type EventName, encodePayload } from '@sse/contract'
+import type { Message } from './entry.ts'
+import type { EventStream } from './stream.ts'
+import type { Switchboard } from './switchboard.ts'
+import { watch } from './watched.ts'
+
+/** A named log that streams join. It is there as soon as it is named, and costs nothing until it is used. */
+export interface Channel<E = unknown> {
+  readonly name: string
+  /** How many streams have joined it on this server. */
+  readonly size: number
+  /**
+   * Publishes an event to everyone who has joined, and to those who resume.
+   *
+   * @returns the event's id, once the event is stored
+   * @throws `ContractError` for an event that is none of the contract; {@link SseError} `ERR_SSE_EVENT_TOO_LARGE`,
+   *   `ERR_SSE_CHANNEL_ENDED`, `ERR_SSE_BROKER`. Nobody who does not look at the promise is hurt: the error then goes to
+   *   the hub's `'error'`.
+   */
+  publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string>
+  /**
+   * Makes a state void: readers are told, and new ones do not get it.
+   *
+   * @param key - of keyed state
+   */
+  remove<N extends EventName<E>>(event: N, key?: string): Promise<string>
+  /** Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. */
+  end(reason?: string): Promise<string>
+  /** Ends the connections of all its streams on this server; the clients come back. */
+  disconnect(): void
+}
+
+export class HubChannel<E> implements Channel<E> {
+  readonly name: string
+  readonly #board: Switchboard<EventStream<E>>
+
+  constructor(name: string, board: Switchboard<EventStream<E>>) {
+    board.checkChannels([name])
+    this.name = name
+    this.#board = board
+  }
+
+  get size(): number {
+    return this.#board.size(this.name)
+  }
+
+  publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string> {
+    return this.#say(() => ({
+      kind: 'event',
+      event,
+      ...encodePayload(this.#board.options.contract, event, data),
+    }))
+  }
+
+  remove<N extends EventName<E>>(event: N, key = ''): Promise<string> {
+    return this.#say(() => ({ kind: 'remove', event, key }))
+  }
+
+  end(reason = 'done'): Promise<string> {
+    return this.#say(() => ({ kind: 'end', reason }))
+  }
+
+  disconnect(): void {
+    for (const stream of this.#board.audience(this.name)) stream.disconnect()
+  }
+
+  #say(message: () => Message): Promise<string> {
+    return watch(this.#publish(message), (error) => this.#board.failed(error))
+  }
+
+  /** Runs in the turn of its call, up to the broker, so that calls in one turn keep their order. */
+  async #publish(create: () => Message): Promise<string> {
+    return this.#board.publish(this.name, create())
+  }
+}

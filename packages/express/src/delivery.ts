@@ -1,0 +1,262 @@
+import { encodeControl, type GapReason } from '@sse/protocol'
+import { formatCursor } from './cursor.ts'
+import type { Entry } from './entry.ts'
+import type { History } from './history.ts'
+
+/** One channel of a stream: which of its entries the stream is due. */
+export interface Membership {
+  readonly history: History
+  /** Entries beyond it are due. */
+  readonly since: number
+  /** States beyond it are due as well: those between `floor` and `since` are what a new reader begins with. */
+  readonly floor: number
+  /** Up to where the loss of entries is none of this stream's, or was announced. */
+  covered: number
+}
+
+/** Bytes of this stream alone, in their place in the order of the log. */
+interface Insert {
+  /** The position after whose entries they come. */
+  readonly after: number
+  readonly bytes: Buffer
+  readonly kind: 'private' | 'control' | 'recent'
+  /** Leaving it takes them along. */
+  readonly channel: string | undefined
+}
+
+/** The next bytes for a stream, and what they announce. */
+export interface Slice {
+  /** To be written in this order. Shared with other streams: not to be changed. */
+  readonly chunks: readonly Buffer[]
+  readonly bytes: number
+  /** Channels that missed something since the last slice. */
+  readonly gap: readonly string[]
+}
+
+/**
+ * What one stream has not had yet: a cursor over the logs of its channels, and what is inserted between their entries.
+ * Pure: it holds no socket and no clock. What {@link next} returns counts as written.
+ */
+export class Delivery {
+  /** Everything that was due up to here was taken. */
+  cursor = 0
+  /** Bytes of the application's private events that wait. */
+  privateBytes = 0
+  /** The name of the log; `undefined` before the first join. */
+  epoch: string | undefined
+
+  readonly #members = new Map<string, Membership>()
+  #inserts: Insert[] = []
+  /** Where the replay ends, to be announced by `sse.live`. */
+  #target: number | undefined
+  /** How the stream is to end, once everything up to `at` was taken. */
+  #ending: { readonly reason: string; readonly at: number } | undefined
+  #ended = false
+
+  /** Whether `sse.close` was taken: there is nothing more to come. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Whether the stream is to end, so that nothing more is accepted. */
+  get ending(): boolean {
+    return this.#ending !== undefined
+  }
+
+  get channels(): IterableIterator<string> {
+    return this.#members.keys()
+  }
+
+  has(channel: string): boolean {
+    return this.#members.has(channel)
+  }
+
+  /** Starts at a position, with these channels; `sse.live` says when the stream has come up to `target`. */
+  start(epoch: string, cursor: number, target: number, members: ReadonlyMap<string, Membership>): void {
+    this.epoch = epoch
+    this.cursor = cursor
+    this.#target = target
+    for (const [channel, member] of members) this.#members.set(channel, member)
+  }
+
+  /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
+  add(channel: string, history: History, recent: readonly Entry[]): void {
+    const since = history.last
+    this.#members.set(channel, { history, since, floor: since, covered: since })
+    for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
+  }
+
+  /** Drops a channel, with what of it was not taken yet. */
+  leave(channel: string): void {
+    this.#members.delete(channel)
+    this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
+  }
+
+  /** Inserts the application's own bytes after everything that was published so far. */
+  insertPrivate(bytes: Buffer): void {
+    this.privateBytes += bytes.length
+    this.#insert(bytes, 'private')
+  }
+
+  /** Inserts what the library itself says after everything that was published so far. */
+  insertControl(text: string): void {
+    this.#insert(Buffer.from(text), 'control')
+  }
+
+  insertGap(channels: readonly string[], reason: GapReason): void {
+    this.insertControl(encodeControl('sse.gap', { channels, reason }))
+  }
+
+  /** Ends the stream with `sse.close`, after everything that was published so far. The first call decides. */
+  end(reason: string): void {
+    this.#ending ??= { reason, at: this.published }
+  }
+
+  /** The highest position in the logs of this stream's channels. */
+  get published(): number {
+    let position = this.cursor
+    for (const { history } of this.#members.values()) position = Math.max(position, history.last)
+    return Math.max(position, this.#inserts.at(-1)?.after ?? 0)
+  }
+
+  /** Live entries between the cursor and the end, as far as they are due. */
+  get pending(): number {
+    let count = 0
+    for (const member of this.#members.values()) {
+      for (let index = member.history.indexAfter(this.cursor); ; index++) {
+        const entry = member.history.at(index)
+        if (entry === undefined) break
+        if (isDue(entry, member) && entry.frame.length > 0) count += 1
+      }
+    }
+    return count
+  }
+
+  /** `sse.live` at the cursor, or without an id where no log stands behind the stream. */
+  get live(): string {
+    return encodeControl('sse.live', {}, this.epoch && formatCursor(this.epoch, this.cursor))
+  }
+
+  /**
+   * The next slice of about `limit` bytes: at least one block if there is any.
+   *
+   * @returns `undefined` when there is nothing to write
+   */
+  next(limit: number): Slice | undefined {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const push = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      bytes += chunk.length
+    }
+    while (bytes < limit && this.#takeInsert(push));
+    const gap = bytes < limit && !this.#ended ? this.#takeGap(push) : []
+    while (bytes < limit && !this.#ended) {
+      if (this.#takeInsert(push)) continue
+      const bound = this.#bound()
+      if (this.cursor < bound) this.#takeEntries(bound, limit - bytes, push)
+      else if (!this.#takeMark(push)) break
+    }
+    return bytes === 0 ? undefined : { chunks, bytes, gap }
+  }
+
+  #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
+    this.#inserts.push({ after: this.published, bytes, kind, channel })
+  }
+
+  #takeInsert(push: (chunk: Buffer) => void): boolean {
+    const insert = this.#inserts[0]
+    if (insert === undefined || insert.after > this.cursor) return false
+    this.#inserts.shift()
+    if (insert.kind === 'private') this.privateBytes -= insert.bytes.length
+    push(insert.bytes)
+    return true
+  }
+
+  /** Says what the stream has missed, before anything newer. */
+  #takeGap(push: (chunk: Buffer) => void): readonly string[] {
+    const channels: string[] = []
+    for (const [channel, member] of this.#members) {
+      const { evicted } = member.history
+      if (evicted <= this.cursor || evicted <= member.covered) continue
+      member.covered = evicted
+      channels.push(channel)
+    }
+    if (channels.length > 0) push(Buffer.from(encodeControl('sse.gap', { channels, reason: 'evicted' })))
+    return channels
+  }
+
+  /** How far the cursor may go: to the next insert, and no further than every log is known to be complete. */
+  #bound(): number {
+    let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
+    if (this.#members.size === 0)
+      return Math.max(this.cursor, Math.min(bound, this.#ending?.at ?? this.cursor))
+    for (const { history } of this.#members.values()) bound = Math.min(bound, history.head.g)
+    return bound
+  }
+
+  #takeEntries(bound: number, limit: number, push: (chunk: Buffer) => void): void {
+    const active: { member: Membership; index: number; entry: Entry }[] = []
+    for (const member of this.#members.values()) {
+      const index = member.history.indexAfter(this.cursor)
+      const entry = member.history.at(index)
+      if (entry !== undefined && entry.g <= bound) active.push({ member, index, entry })
+    }
+    const [only] = active
+    if (only !== undefined && active.length === 1 && this.cursor >= only.member.since) {
+      // All of one channel and nothing of another: the same bytes for everyone who stands here.
+      const merged = only.member.history.merge(this.cursor, bound, limit)
+      this.cursor = merged.to
+      if (merged.bytes.length > 0) push(merged.bytes)
+      return
+    }
+    let taken = 0
+    while (active.length > 0 && taken < limit) {
+      const first = active.reduce((a, b) => (b.entry.g < a.entry.g ? b : a))
+      const { entry, member } = first
+      if (isDue(entry, member) && entry.frame.length > 0) {
+        push(entry.frame)
+        taken += entry.frame.length
+      }
+      this.cursor = entry.g
+      first.index += 1
+      const following = member.history.at(first.index)
+      if (following !== undefined && following.g <= bound) first.entry = following
+      else active.splice(active.indexOf(first), 1)
+    }
+    if (active.length === 0) this.cursor = bound
+  }
+
+  /** At the end of what there is: caught up, or closed. */
+  #takeMark(push: (chunk: Buffer) => void): boolean {
+    if (this.#target !== undefined && this.cursor >= this.#target) {
+      this.#target = undefined
+      push(Buffer.from(this.live))
+      return true
+    }
+    this.#ending ??= this.#endOfChannels()
+    if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
+    const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
+    push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))
+    this.#ended = true
+    return true
+  }
+
+  /** The stream ends by itself once the last word of all its channels was taken. */
+  #endOfChannels(): { readonly reason: string; readonly at: number } | undefined {
+    let last: Entry | undefined
+    for (const { history } of this.#members.values()) {
+      const { end } = history
+      if (end === undefined || end.g > this.cursor) return undefined
+      if (last === undefined || end.g > last.g) last = end
+    }
+    return last && { reason: last.end ?? '', at: last.g }
+  }
+}
+
+/** The epoch in the final id of a stream that joined no channel. */
+const NO_LOG = 'none'
+
+/** Whether a stream is to be sent an entry of a channel. */
+const isDue = (entry: Entry, { floor, since }: Membership): boolean =>
+  !entry.gone && (entry.g > since || (entry.subject !== undefined && entry.g > floor))

@@ -1,0 +1,60 @@
+import { encodeControl, encodeEvent } from '@sse/protocol'
+import { formatCursor } from './cursor.ts'
+
+/** What a channel says, before it has its position. */
+export type Message =
+  | {
+      readonly kind: 'event'
+      readonly event: string
+      readonly data: string
+      readonly key: string | undefined
+    }
+  /** The state of this key is no more. */
+  | { readonly kind: 'remove'; readonly event: string; readonly key: string }
+  /** The channel's last word. */
+  | { readonly kind: 'end'; readonly reason: string }
+
+/** One entry of a channel's log: its position, and the bytes that every reader is sent. */
+export interface Entry {
+  readonly g: number
+  /** When it was published, in milliseconds since the epoch. */
+  readonly at: number
+  /** What it stands for: entries of one subject supersede each other; `undefined` where every entry counts. */
+  readonly subject: string | undefined
+  /** The subject that it makes void. */
+  readonly voids: string | undefined
+  /** Why the channel ended; `undefined` for every other entry. */
+  readonly end: string | undefined
+  /** The block with its id; empty for an end, which is not sent, and once the entry is gone. */
+  frame: Buffer
+  /** Where the block without its id begins in `frame`. */
+  readonly body: number
+  /** Whether it was superseded or dropped. Its place in the order stays until the log is compacted. */
+  gone: boolean
+}
+
+const EMPTY = Buffer.alloc(0)
+
+/** Makes the bytes of an entry, once for all its readers. The id comes first, so that the block without it is a slice. */
+export function createEntry(message: Message, epoch: string, g: number, at: number): Entry {
+  const entry = { g, at, subject: undefined, voids: undefined, end: undefined, gone: false }
+  if (message.kind === 'end') return { ...entry, subject: 'end', end: message.reason, frame: EMPTY, body: 0 }
+  const id = `id: ${formatCursor(epoch, g)}\n`
+  if (message.kind === 'remove') {
+    const { event, key } = message
+    const frame = Buffer.from(id + encodeControl('sse.remove', { event, key }))
+    return { ...entry, voids: subjectOf(event, key), frame, body: id.length }
+  }
+  const { event, data, key } = message
+  const subject = key === undefined ? undefined : subjectOf(event, key)
+  return { ...entry, subject, frame: Buffer.from(id + encodeEvent({ event, data })), body: id.length }
+}
+
+/** Takes the bytes out of an entry that is superseded or dropped. */
+export function discard(entry: Entry): void {
+  entry.gone = true
+  entry.frame = EMPTY
+}
+
+/** No event name has NUL, so no two subjects are the same by chance. */
+const subjectOf = (event: string, key: string): string => `${event}\0${key}`

@@ -1,0 +1,37 @@
+/** What the library refuses, and why. */
+export type SseErrorCode =
+  | 'ERR_SSE_ANSWERED'
+  | 'ERR_SSE_NO_REQUEST'
+  | 'ERR_SSE_OTHER_HUB'
+  | 'ERR_SSE_PIPELINED'
+  | 'ERR_SSE_CHANNEL_NAME'
+  | 'ERR_SSE_TOO_MANY_CHANNELS'
+  | 'ERR_SSE_TOO_MANY_STREAMS'
+  | 'ERR_SSE_EVENT_TOO_LARGE'
+  | 'ERR_SSE_CHANNEL_ENDED'
+  | 'ERR_SSE_RUNNING'
+  | 'ERR_SSE_CLOSING'
+  | 'ERR_SSE_BROKER'
+  | 'ERR_SSE_PRODUCER'
+
+/** An error with a stable `code`, the HTTP `status` that says the same to the client, and the remedy in its message. */
+export class SseError extends Error {
+  override readonly name = 'SseError'
+  readonly code: SseErrorCode
+  /** The status that Express answers with if the handler lets the error pass. */
+  readonly status: number
+  /** Headers that Express adds to that answer. */
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(
+    code: SseErrorCode,
+    status: number,
+    message: string,
+    options: { cause?: unknown; headers?: Readonly<Record<string, string>> } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.status = status
+    this.headers = options.headers ?? {}
+  }
+}

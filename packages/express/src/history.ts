@@ -1,0 +1,245 @@
+import { discard, type Entry } from './entry.ts'
+
+/** How much a channel keeps. */
+export interface Retention {
+  /** Entries, states not counted. */
+  readonly length: number
+  /** Bytes on the wire, states included. */
+  readonly bytes: number
+  /** Milliseconds; states are exempt. */
+  readonly age: number
+}
+
+/** Bytes of a range of entries, and the position that they reach. */
+export interface Merged {
+  readonly to: number
+  readonly bytes: Buffer
+}
+
+/** Where a log stands as a whole. */
+export interface Head {
+  /** The position up to which all of it is known. */
+  readonly g: number
+}
+
+/**
+ * The bounded log of one channel, ordered by position. Of entries with a subject only the newest stays, exempt from
+ * count and age. Whatever is dropped for room or age raises `evicted`; what is superseded does not.
+ */
+export class History {
+  /** The highest position that was dropped: a reader whose cursor lies below it has missed something. */
+  evicted: number
+  /** What `evicted` was when the log began: below it nobody knows what there was. */
+  readonly origin: number
+  /** Up to where this log is complete: readers go no further. */
+  readonly head: Head
+  /** Bytes retained. */
+  bytes = 0
+
+  #log: Entry[] = []
+  /** Entries that are gone and still hold their place in the log. */
+  #holes = 0
+  /** Everything before it has a subject or is a hole, so that dropping the oldest of the others is no search. */
+  #oldest = 0
+  /** Entries without a subject. */
+  #count = 0
+  readonly #newest = new Map<string, Entry>()
+  #merged: (Merged & { readonly from: number; readonly bound: number; readonly limit: number }) | undefined
+
+  constructor(head: Head, evicted = 0) {
+    this.head = head
+    this.evicted = evicted
+    this.origin = evicted
+  }
+
+  /** Live entries. */
+  get length(): number {
+    return this.#log.length - this.#holes
+  }
+
+  /** The position of the newest entry, or of what was dropped last. */
+  get last(): number {
+    return Math.max(this.#log.at(-1)?.g ?? 0, this.evicted)
+  }
+
+  /** When the newest entry was published; `undefined` if there is none. */
+  get lastAt(): number | undefined {
+    return this.#log.at(-1)?.at
+  }
+
+  /** The channel's last word, once it was said. */
+  get end(): Entry | undefined {
+    return this.#newest.get(END)
+  }
+
+  /** Whether appending an entry would drop others for room or age. */
+  wouldEvict({ at, frame }: Entry, { age, bytes, length }: Retention): boolean {
+    return this.#count >= Math.max(1, length) || this.bytes + frame.length > bytes || this.hasOlder(at - age)
+  }
+
+  /** Whether {@link expire} would drop anything. */
+  hasOlder(before: number): boolean {
+    const oldest = this.#oldestEvent()
+    return oldest !== undefined && oldest.at < before
+  }
+
+  /**
+   * Appends an entry, whose position must be higher than all before it, and drops what then is too much. The entry
+   * itself stays until the next one or {@link expire}, whatever the retention, so that the readers get to see it.
+   */
+  append(entry: Entry, retention: Retention): void {
+    this.#merged = undefined
+    const subject = entry.subject ?? entry.voids
+    const former = subject === undefined ? undefined : this.#newest.get(subject)
+    if (subject !== undefined && former !== undefined) {
+      this.#newest.delete(subject)
+      this.#discard(former)
+    }
+    if (entry.subject === undefined) this.#count += 1
+    else this.#newest.set(entry.subject, entry)
+    this.#log.push(entry)
+    this.bytes += entry.frame.length
+    while (this.#count > Math.max(1, retention.length)) this.#dropOldest()
+    this.shrink(retention.bytes, entry)
+    this.expire(entry.at - retention.age)
+  }
+
+  /** Drops what was published before a time, in milliseconds since the epoch. */
+  expire(before: number): void {
+    while (this.hasOlder(before)) this.#dropOldest()
+  }
+
+  /** Drops the oldest entries until at most so many bytes are left: those without a subject first, never `keep`. */
+  shrink(bytes: number, keep?: Entry): void {
+    while (this.bytes > bytes) {
+      const oldest = this.#oldestEvent()
+      if (oldest !== undefined && oldest !== keep) this.#dropOldest()
+      else if (!this.#dropOldestState(keep)) return
+    }
+  }
+
+  /** The index of the first entry beyond a position; {@link at} takes it. */
+  indexAfter(g: number): number {
+    const log = this.#log
+    let low = 0
+    let high = log.length
+    // Almost every reader stands at the end.
+    if (high === 0 || (log[high - 1]?.g ?? 0) <= g) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((log[middle]?.g ?? 0) <= g) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** The entry at an index, which may be superseded; `undefined` at the end. */
+  at(index: number): Entry | undefined {
+    return this.#log[index]
+  }
+
+  /** The position below the newest `n` entries without a subject. */
+  positionBefore(n: number): number {
+    if (n <= 0) return this.last
+    if (n >= this.#count) return this.evicted
+    let left = n
+    for (let index = this.#log.length - 1; index >= 0; index--) {
+      const entry = this.#log[index]
+      if (entry !== undefined && isEvent(entry)) {
+        left -= 1
+        if (left < 0) return entry.g
+      }
+    }
+    return this.evicted
+  }
+
+  /** The states, and the newest `n` of the other entries, in order. */
+  recent(n: number): readonly Entry[] {
+    const since = this.positionBefore(n)
+    return this.#log.filter((entry) => isState(entry) || (isEvent(entry) && entry.g > since))
+  }
+
+  /** The position below the oldest entry with a subject; `undefined` if there is none. */
+  positionBeforeStates(): number | undefined {
+    const first = this.#newest.size === 0 ? undefined : this.#log.find(isState)
+    return first === undefined ? undefined : first.g - 1
+  }
+
+  /**
+   * The bytes of the entries in `(from, bound]`, up to about `limit` of them and at least one entry, merged once and
+   * shared by every reader who asks for just this range. Only for readers who are due all of it.
+   */
+  merge(from: number, bound: number, limit: number): Merged {
+    const former = this.#merged
+    if (former?.from === from && former.bound === bound && former.limit === limit) return former
+    const frames: Buffer[] = []
+    let size = 0
+    let to = from
+    let index = this.indexAfter(from)
+    let entry = this.at(index)
+    for (; entry !== undefined && entry.g <= bound && size < limit; entry = this.at(++index)) {
+      if (entry.frame.length > 0) frames.push(entry.frame)
+      size += entry.frame.length
+      to = entry.g
+    }
+    if (entry === undefined || entry.g > bound) to = bound
+    const [only] = frames
+    const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames, size)
+    this.#merged = { from, bound, limit, to, bytes }
+    return this.#merged
+  }
+
+  #oldestEvent(): Entry | undefined {
+    for (; this.#oldest < this.#log.length; this.#oldest++) {
+      const entry = this.#log[this.#oldest]
+      if (entry !== undefined && isEvent(entry)) return entry
+    }
+    return undefined
+  }
+
+  #dropOldest(): void {
+    const entry = this.#oldestEvent()
+    if (entry === undefined) return
+    this.#count -= 1
+    this.#evict(entry)
+  }
+
+  #dropOldestState(keep: Entry | undefined): boolean {
+    // A map keeps the order of insertion, which is the order of positions.
+    for (const [subject, entry] of this.#newest) {
+      if (entry === keep || entry.end !== undefined) continue
+      this.#newest.delete(subject)
+      this.#evict(entry)
+      return true
+    }
+    return false
+  }
+
+  #evict(entry: Entry): void {
+    this.evicted = Math.max(this.evicted, entry.g)
+    this.#discard(entry)
+  }
+
+  #discard(entry: Entry): void {
+    this.#merged = undefined
+    this.bytes -= entry.frame.length
+    discard(entry)
+    this.#holes += 1
+    if (this.#holes > 32 && this.#holes > this.#log.length / 2) this.#compact()
+  }
+
+  #compact(): void {
+    this.#log = this.#log.filter((entry) => !entry.gone)
+    this.#holes = 0
+    this.#oldest = 0
+  }
+}
+
+const END = 'end'
+
+/** Whether an entry counts by itself and is still there. */
+const isEvent = (entry: Entry): boolean => entry.subject === undefined && !entry.gone
+
+/** Whether an entry is the newest of its subject, the channel's end not counted. */
+const isState = (entry: Entry): boolean =>
+  entry.subject !== undefined && !entry.gone && entry.end === undefined

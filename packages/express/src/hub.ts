@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { GapReason } from '@sse/protocol'
+import type { Channel } from './channel.ts'
+import type { Stream } from './stream.ts'
+
+/**
+ * An event hub, and the middleware that gives every response its `res.sse`. Mount it once, before the routes that stream:
+ * `app.use(hub)`. Mounted twice it does nothing the second time; of two hubs the one mounted nearest to the route wins.
+ */
+export interface Hub<E = unknown> {
+  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
+  /** Everyone who is connected to this server. */
+  readonly streams: ReadonlySet<Stream<E>>
+  /** A channel by its name. */
+  channel(name: string): Channel<E>
+  /**
+   * The stream of a response, typed by this hub's contract. Works without the middleware as well, on bare `node:http`.
+   *
+   * @throws {@link SseError} `ERR_SSE_OTHER_HUB` if the response is another hub's stream already
+   */
+  stream(response: ServerResponse): Stream<E>
+  /**
+   * Hears of streams and of what goes wrong.
+   *
+   * @returns a function that stops it
+   */
+  on<N extends keyof HubEvents<E>>(event: N, listener: (...args: HubEvents<E>[N]) => void): () => void
+  /** Figures of this server as of now. */
+  stats(): HubStats
+  /**
+   * The position of the log as of now. Read it before the query whose result a page is rendered from: a client that
+   * starts with it misses nothing of what the query did not see.
+   */
+  cursor(): Promise<string>
+  /**
+   * Takes no new streams, tells every client when to come back, and ends the streams spread over a window.
+   *
+   * @param options.within - milliseconds that all of it may take. @defaultValue 0: at once
+   * @returns when all streams are over and the broker is closed; `server.close()` then returns
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** What a hub emits, by event. */
+export interface HubEvents<E> {
+  /** A stream has sent its head. */
+  connect: [stream: Stream<E>]
+  /** A stream is over. */
+  disconnect: [stream: Stream<E>]
+  /** A reader has missed events, and was told so. */
+  gap: [stream: Stream<E>, gap: { readonly channels: readonly string[]; readonly reason: GapReason }]
+  /** What could not be thrown to anyone. Without a listener it becomes a process warning. */
+  error: [error: unknown]
+}
+
+export interface HubStats {
+  readonly streams: number
+  /** Channels that streams have joined. */
+  readonly channels: number
+  /** Events published since the start. */
+  readonly published: number
+  /** Gaps announced since the start. */
+  readonly gaps: number
+}
+
+export interface CloseOptions {
+  readonly within?: number
+}

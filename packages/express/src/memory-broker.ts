@@ -1,0 +1,155 @@
+import type { Broker, BrokerSink } from './broker.ts'
+import { createEpoch, formatCursor } from './cursor.ts'
+import { createEntry, type Entry } from './entry.ts'
+import { SseError } from './errors.ts'
+import { History, type Retention } from './history.ts'
+
+export interface MemoryBrokerOptions {
+  /**
+   * Bytes that all channels together may retain; beyond it the largest are shortened.
+   * @defaultValue 256 MiB
+   */
+  readonly bytes?: number
+  /**
+   * Channels without readers whose logs are retained; beyond it the longest idle are forgotten.
+   * @defaultValue 10,000
+   */
+  readonly idleChannels?: number
+  /** The time in milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly now?: () => number
+}
+
+interface Log {
+  readonly name: string
+  readonly history: History
+  readonly sinks: Set<BrokerSink>
+  retention: Retention | undefined
+}
+
+/** The broker of a single server: logs in this process's memory, gone with it. The default, and the reference. */
+export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
+  const { bytes: maxBytes = 256 * 1024 * 1024, idleChannels = 10_000, now = Date.now } = options
+  const epoch = createEpoch(Date.now(), Math.random)
+  /** One object for all histories: a channel that was not published to is complete up to the head as well. */
+  const head = { g: 0 }
+  const logs = new Map<string, Log>()
+  /** Logs that no sink is attached to, the longest idle first. */
+  const idle = new Map<string, Log>()
+  let bytes = 0
+  /** The highest position of a channel that was forgotten: a new channel may be one of those. */
+  let forgotten = 0
+  let closed = false
+
+  function publish(name: string, log: Log, create: (g: number) => Entry, retention: Retention): Entry {
+    const { history, sinks } = log
+    const entry = create(head.g + 1)
+    if (history.wouldEvict(entry, retention)) for (const sink of sinks) sink.beforeEviction()
+    head.g = entry.g
+    log.retention = retention
+    change(log, () => history.append(entry, retention))
+    if (sinks.size === 0) touch(log)
+    if (bytes > maxBytes) shrinkLargest()
+    forgetIdle(entry.at)
+    for (const sink of sinks) sink.changed(name)
+    return entry
+  }
+
+  function logOf(name: string): Log {
+    let log = logs.get(name)
+    if (log === undefined) {
+      log = { name, history: new History(head, forgotten), sinks: new Set(), retention: undefined }
+      logs.set(name, log)
+    }
+    return log
+  }
+
+  function change(log: Log, act: () => void): void {
+    bytes -= log.history.bytes
+    act()
+    bytes += log.history.bytes
+  }
+
+  function touch(log: Log): void {
+    idle.delete(log.name)
+    idle.set(log.name, log)
+  }
+
+  /** Costs a look at every channel, and halves what it finds, so that the next time is far. */
+  function shrinkLargest(): void {
+    for (const { sinks } of logs.values()) for (const sink of sinks) sink.beforeEviction()
+    while (bytes > maxBytes) {
+      let largest: Log | undefined
+      for (const log of logs.values()) if (log.history.bytes > (largest?.history.bytes ?? 0)) largest = log
+      if (largest === undefined) return
+      const { history } = largest
+      change(largest, () => history.shrink(Math.floor(history.bytes / 2)))
+    }
+  }
+
+  function forgetIdle(time: number): void {
+    for (const log of idle.values()) {
+      if (idle.size <= idleChannels) {
+        expire(log, time)
+        if (log.history.length > 0) return
+      }
+      forget(log)
+    }
+  }
+
+  function expire(log: Log, time: number): void {
+    const { history, retention, sinks } = log
+    if (retention === undefined || !history.hasOlder(time - retention.age)) return
+    for (const sink of sinks) sink.beforeEviction()
+    change(log, () => history.expire(time - retention.age))
+  }
+
+  function forget(log: Log): void {
+    idle.delete(log.name)
+    logs.delete(log.name)
+    bytes -= log.history.bytes
+    forgotten = Math.max(forgotten, log.history.last)
+  }
+
+  const refuseClosed = (): void => {
+    if (closed) throw new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
+  }
+
+  return {
+    async publish(channel, message, retention) {
+      refuseClosed()
+      const at = now()
+      const entry = publish(channel, logOf(channel), (g) => createEntry(message, epoch, g, at), retention)
+      return formatCursor(epoch, entry.g)
+    },
+    async attach(channels, sink) {
+      refuseClosed()
+      for (const channel of channels) {
+        logOf(channel).sinks.add(sink)
+        idle.delete(channel)
+      }
+    },
+    detach(channel, sink) {
+      const log = logs.get(channel)
+      if (log === undefined) return
+      log.sinks.delete(sink)
+      if (log.sinks.size > 0) return
+      touch(log)
+      forgetIdle(now())
+    },
+    async read(channels) {
+      const time = now()
+      const histories = new Map<string, History>()
+      for (const channel of channels) {
+        const log = logOf(channel)
+        expire(log, time)
+        histories.set(channel, log.history)
+      }
+      return { epoch, head: head.g, histories }
+    },
+    async close() {
+      closed = true
+      logs.clear()
+      idle.clear()
+    },
+  }
+}

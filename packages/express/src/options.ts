@@ -1,0 +1,138 @@
+import type { IncomingMessage } from 'node:http'
+import type { Contract } from '@sse/contract'
+import type { Broker } from './broker.ts'
+import type { Retention } from './history.ts'
+import { memoryBroker } from './memory-broker.ts'
+import { readClient } from './request.ts'
+
+/** What a channel keeps for readers who come back; each bound for itself. */
+export interface HistoryOptions {
+  /** Events. @defaultValue 1,000 */
+  readonly length?: number
+  /** Bytes on the wire. @defaultValue 1,000,000 */
+  readonly bytes?: number
+  /** Milliseconds. @defaultValue 300,000 (five minutes) */
+  readonly age?: number
+}
+
+/** What nobody may exceed. A refusal is an {@link SseError} with the status that is named. */
+export interface Limits {
+  /** Streams of the hub (503). @defaultValue unlimited */
+  readonly streams: number
+  /** Streams of one client (503). @defaultValue unlimited */
+  readonly streamsPerClient: number
+  /** Channels of one stream (400). @defaultValue 100 */
+  readonly channelsPerStream: number
+  /** Length of a channel's name, in UTF-16 code units (400). @defaultValue 200 */
+  readonly channelName: number
+  /** Bytes of the data of one event (413). @defaultValue 262,144, or the history's bytes if these are fewer */
+  readonly eventBytes: number
+  /** Events that one stream is replayed; the rest is announced as missing. @defaultValue 10,000 */
+  readonly replayEvents: number
+  /** Bytes that one stream is replayed; the rest is announced as missing. @defaultValue 16 Mi */
+  readonly replayBytes: number
+}
+
+export interface SseOptions<E> {
+  /** The contract of what this hub says. Without it, every event name and any JSON is accepted. */
+  readonly events?: (E & Contract) | undefined
+  /**
+   * What every channel keeps, or a function that decides it by the channel's name. `false` keeps nothing, for what need
+   * not be kept (typing, presence).
+   */
+  readonly history?: HistoryOptions | false | ((channel: string) => HistoryOptions | false)
+  /** Where logs are kept and who else hears of them. @defaultValue `memoryBroker()` */
+  readonly broker?: Broker
+  /** How long a stream may be quiet before it says `sse.live`, in milliseconds. @defaultValue 15,000 */
+  readonly heartbeat?: number
+  /** About how long clients wait before they come back, in milliseconds; each is told its own. @defaultValue 2,000 */
+  readonly retry?: number
+  /** How long a reader may take nothing before it is cut off, to come back with its cursor; milliseconds. @defaultValue 30,000 */
+  readonly stallTimeout?: number
+  readonly limits?: Partial<Limits>
+  /** Whose stream a request is, for `limits.streamsPerClient`. @defaultValue `req.ip`, else the socket's address */
+  readonly client?: (request: IncomingMessage) => string
+}
+
+/** Options with every default in place. */
+export interface ResolvedOptions {
+  readonly contract: Contract | undefined
+  readonly retentionOf: (channel: string) => Retention
+  readonly broker: Broker
+  readonly heartbeat: number
+  readonly retry: number
+  readonly stallTimeout: number
+  readonly limits: Limits
+  readonly client: (request: IncomingMessage) => string
+}
+
+/** The longest delay of a timer. */
+const MAX_DELAY = 2 ** 31 - 1
+
+const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
+
+/**
+ * Puts the defaults in place.
+ *
+ * @throws TypeError for a value that cannot be meant
+ */
+export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
+  const { history = {}, client = readClient } = options
+  const known = typeof history === 'function' ? undefined : retention(history)
+  const historyBytes = known === undefined || known === NOTHING_KEPT ? Number.POSITIVE_INFINITY : known.bytes
+  const limits = resolveLimits(options.limits ?? {}, historyBytes)
+  return {
+    contract: options.events,
+    retentionOf:
+      typeof history === 'function' ? (channel) => retention(history(channel)) : () => known ?? NOTHING_KEPT,
+    broker: options.broker ?? memoryBroker(),
+    heartbeat: milliseconds('heartbeat', options.heartbeat ?? 15_000),
+    retry: milliseconds('retry', options.retry ?? 2_000),
+    stallTimeout: milliseconds('stallTimeout', options.stallTimeout ?? 30_000),
+    limits,
+    client,
+  }
+}
+
+function retention(history: HistoryOptions | false): Retention {
+  if (history === false) return NOTHING_KEPT
+  return {
+    length: number('history.length', history.length ?? 1_000, 0),
+    bytes: number('history.bytes', history.bytes ?? 1_000_000, 0),
+    age: number('history.age', history.age ?? 300_000, 0),
+  }
+}
+
+function resolveLimits(limits: Partial<Limits>, historyBytes: number): Limits {
+  const eventBytes = number('limits.eventBytes', limits.eventBytes ?? Math.min(262_144, historyBytes), 1)
+  if (eventBytes > historyBytes) {
+    throw new TypeError(
+      `limits.eventBytes (${eventBytes}) exceeds history.bytes (${historyBytes}), so that one event could push out a whole history: raise history.bytes or lower limits.eventBytes.`,
+    )
+  }
+  return {
+    streams: number('limits.streams', limits.streams ?? Number.POSITIVE_INFINITY, 0),
+    streamsPerClient: number(
+      'limits.streamsPerClient',
+      limits.streamsPerClient ?? Number.POSITIVE_INFINITY,
+      0,
+    ),
+    channelsPerStream: number('limits.channelsPerStream', limits.channelsPerStream ?? 100, 1),
+    channelName: number('limits.channelName', limits.channelName ?? 200, 1),
+    eventBytes,
+    replayEvents: number('limits.replayEvents', limits.replayEvents ?? 10_000, 0),
+    replayBytes: number('limits.replayBytes', limits.replayBytes ?? 16 * 1024 * 1024, 0),
+  }
+}
+
+function milliseconds(name: string, value: number): number {
+  if (Number.isFinite(value) && value >= 10 && value <= MAX_DELAY) return value
+  throw new TypeError(
+    `${name} must be a number of milliseconds from 10 to ${MAX_DELAY}, got ${String(value)}.`,
+  )
+}
+
+function number(name: string, value: number, least: number): number {
+  if (typeof value === 'number' && value >= least) return value
+  throw new TypeError(`${name} must be a number of at least ${least}, got ${String(value)}.`)
+}

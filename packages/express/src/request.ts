@@ -1,0 +1,30 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * The last event id that a reader sends: the header, else the query parameter `lastEventId`, which needs no preflight.
+ * Hostile input.
+ */
+export function readLastEventId({ headers, url }: IncomingMessage): string | undefined {
+  const header = headers['last-event-id']
+  if (typeof header === 'string' && header !== '') return header
+  const query = url?.indexOf('?') ?? -1
+  if (url === undefined || query === -1 || !url.includes('lastEventId=', query)) return undefined
+  return new URLSearchParams(url.slice(query)).get('lastEventId') || undefined
+}
+
+/** Who opens a stream, as far as limits are concerned: Express's `req.ip`, which knows of proxies, else the peer. */
+export function readClient(request: IncomingMessage): string {
+  const ip: unknown = 'ip' in request ? request.ip : undefined
+  return typeof ip === 'string' ? ip : (request.socket.remoteAddress ?? '')
+}
+
+/**
+ * Answers a reader whose stream is complete: 204 makes every client stay away.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
+ */
+export function refuseFinal(response: ServerResponse): void {
+  response.statusCode = 204
+  response.setHeader('Cache-Control', 'no-store')
+  response.end()
+}

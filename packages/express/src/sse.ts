@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http'
+import type { AnyEvents } from '@sse/contract'
+import { HubChannel } from './channel.ts'
+import { closeStreams } from './closing.ts'
+import { formatCursor, parseCursor } from './cursor.ts'
+import { Emitter } from './emitter.ts'
+import { SseError } from './errors.ts'
+import type { CloseOptions, Hub, HubEvents } from './hub.ts'
+import { resolveOptions, type SseOptions } from './options.ts'
+import type { StreamResponse } from './outlet.ts'
+import { readLastEventId, refuseFinal } from './request.ts'
+import { EventStream } from './stream.ts'
+import { Switchboard } from './switchboard.ts'
+
+/** Where a response keeps its stream. */
+const STREAM: unique symbol = Symbol('sse.stream')
+/** Where a response keeps the hub that was mounted last. */
+const HUB: unique symbol = Symbol('sse.hub')
+
+type Marked = StreamResponse & { [STREAM]?: { readonly hub: unknown }; [HUB]?: unknown }
+
+/** Whether any hub has seen a request: another one that publishes without was probably never mounted. */
+let anyMounted = false
+
+/**
+ * Makes an event hub, which is also the middleware that gives every response its `res.sse`.
+ *
+ * @throws TypeError for an option that cannot be meant
+ *
+ * @example
+ * const hub = sse({ events })
+ * app.use(hub)
+ * app.get('/events', (req, res) => res.sse.join('news'))
+ * app.post('/news', async (req, res) => {
+ *   await hub.channel('news').publish('headline', req.body)
+ *   res.sendStatus(202)
+ * })
+ */
+export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
+  const resolved = resolveOptions(options)
+  const { broker } = resolved
+  let published = 0
+  let gaps = 0
+  let mounted = false
+  let warned = false
+  let closed: Promise<void> | undefined
+
+  const emitter = new Emitter<HubEvents<E>>((thrown, event) =>
+    event === 'error' ? warn(thrown) : fail(thrown),
+  )
+  const fail = (error: unknown): void => {
+    if (!emitter.emit('error', error)) warn(error)
+  }
+  const board = new Switchboard<EventStream<E>>(resolved, {
+    connected: (stream) => emitter.emit('connect', stream),
+    disconnected: (stream) => emitter.emit('disconnect', stream),
+    missed(stream, channels, reason) {
+      gaps += 1
+      emitter.emit('gap', stream, { channels, reason })
+    },
+    published(channel) {
+      published += 1
+      if (mounted || warned || !anyMounted) return
+      warned = true
+      warn(
+        `channel('${channel}').publish() on a hub that has never seen a request, while another hub has: did you call sse() twice? Export one hub, mount it with app.use(hub), and publish on the same one.`,
+      )
+    },
+    failed: fail,
+  })
+
+  function stream(response: Marked): EventStream<E> {
+    mounted = true
+    anyMounted = true
+    const known = response[STREAM]
+    if (known === undefined) {
+      const created = new EventStream<E>(hub, board, response)
+      response[STREAM] = created
+      return created
+    }
+    if (known instanceof EventStream && known.hub === hub) return known
+    throw new SseError(
+      'ERR_SSE_OTHER_HUB',
+      500,
+      'Another hub streams on this response already: use one hub for a response, that of res.sse.hub.',
+    )
+  }
+
+  /** One for all responses, so that a request costs no closure. */
+  const property: PropertyDescriptor & ThisType<Marked> = {
+    configurable: true,
+    get() {
+      return stream(this)
+    },
+  }
+
+  function middleware(request: IncomingMessage, response: Marked, next: (error?: unknown) => void): void {
+    if (response[HUB] === hub) {
+      next()
+      return
+    }
+    mounted = true
+    anyMounted = true
+    response[HUB] = hub
+    Object.defineProperty(response, 'sse', property)
+    const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined
+    if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)
+    else next()
+  }
+
+  const hub: Hub<E> = Object.assign(middleware, {
+    streams: board.streams,
+    channel: (name: string) => new HubChannel<E>(name, board),
+    stream,
+    on: emitter.on.bind(emitter) as Hub<E>['on'],
+    stats: () => ({ streams: board.streams.size, channels: board.channels, published, gaps }),
+    async cursor() {
+      const { epoch, head } = await broker.read([], undefined)
+      return formatCursor(epoch, head)
+    },
+    close({ within = 0 }: CloseOptions = {}) {
+      board.closing = true
+      closed ??= closeStreams([...board.streams], within, () => board.jitteredRetry()).then(() =>
+        broker.close(),
+      )
+      return closed
+    },
+  })
+  Object.defineProperty(hub, 'name', { value: 'sse' })
+  return hub
+}
+
+const warn = (warning: unknown): void =>
+  process.emitWarning(warning instanceof Error ? warning : String(warning), { type: 'SseWarning' })

@@ -1,0 +1,291 @@
+import type { IncomingMessage } from 'node:http'
+import type { GapReason } from '@sse/protocol'
+import type { BrokerSink, Reading } from './broker.ts'
+import { parseCursor } from './cursor.ts'
+import type { Message } from './entry.ts'
+import { SseError } from './errors.ts'
+import type { ResolvedOptions } from './options.ts'
+import { createPulse, type Pulse } from './pulse.ts'
+
+/** What a switchboard serves: a stream, as far as it is concerned. */
+export interface Served {
+  /** Beats since the last write. */
+  quiet: number
+  /** Beats for which written bytes have waited for the reader. */
+  stalled: number
+  /** Whether bytes, or the end, wait for the reader. */
+  readonly waiting: boolean
+  /** Writes a slice; returns whether there may be more that the reader can take now. */
+  deliver(): boolean
+  /** Shows a sign of life. */
+  beat(): void
+  /** Cuts the connection. */
+  destroy(): void
+}
+
+/** What a switchboard reports. */
+export interface SwitchboardEvents<S> {
+  connected(stream: S): void
+  disconnected(stream: S): void
+  missed(stream: S, channels: readonly string[], reason: GapReason): void
+  published(channel: string): void
+  failed(error: unknown): void
+}
+
+/** How long a pass over the streams may hold the event loop, in milliseconds. */
+const PASS_TIME = 8
+
+/** Beats within a heartbeat interval: a quiet stream is noticed that much later at most. */
+const BEATS = 3
+
+/**
+ * Which streams there are, who listens to which channel, and when they are served: once for all that a turn of the event
+ * loop brought.
+ */
+export class Switchboard<S extends Served> implements BrokerSink {
+  readonly options: ResolvedOptions
+  /** Every stream that was admitted and is not over. */
+  readonly streams = new Set<S>()
+  /** Set while no new streams are taken. */
+  closing = false
+
+  readonly #events: SwitchboardEvents<S>
+  readonly #pulse: Pulse
+  readonly #stallBeats: number
+  readonly #clients = new Map<string, number>()
+  /** By channel, the streams that are served, and how many uses of it there are, joins under way included. */
+  readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
+  readonly #changed = new Set<string>()
+  readonly #due = new Set<S>()
+  #pass: NodeJS.Immediate | undefined
+
+  constructor(options: ResolvedOptions, events: SwitchboardEvents<S>) {
+    this.options = options
+    this.#events = events
+    const interval = Math.min(options.heartbeat, options.stallTimeout) / BEATS
+    this.#stallBeats = Math.ceil(options.stallTimeout / interval)
+    const quietBeats = Math.round(options.heartbeat / interval)
+    this.#pulse = createPulse(interval, () => this.#beat(quietBeats))
+  }
+
+  // What a stream asks for
+
+  /** @throws {@link SseError} if the stream is one too many */
+  admit(stream: S, request: IncomingMessage): void {
+    const { client, limits, retry } = this.options
+    const headers = { 'Retry-After': String(Math.ceil(retry / 1000)) }
+    if (this.closing) {
+      throw new SseError('ERR_SSE_CLOSING', 503, 'The hub is closing and takes no new streams.', { headers })
+    }
+    if (this.streams.size >= limits.streams) {
+      const message = `There are ${limits.streams} streams already: raise limits.streams, or add a server.`
+      throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, { headers })
+    }
+    if (limits.streamsPerClient !== Number.POSITIVE_INFINITY) {
+      const key = client(request)
+      const count = this.#clients.get(key) ?? 0
+      if (count >= limits.streamsPerClient) {
+        const message = `This client has ${count} streams already: raise limits.streamsPerClient, or tell clients apart by the client option.`
+        throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, { headers })
+      }
+      this.#clients.set(key, count + 1)
+    }
+    this.streams.add(stream)
+    this.#pulse.start()
+  }
+
+  /** Undoes {@link admit}. */
+  withdraw(stream: S, request: IncomingMessage): void {
+    if (!this.streams.delete(stream)) return
+    this.#due.delete(stream)
+    if (this.options.limits.streamsPerClient !== Number.POSITIVE_INFINITY) {
+      const key = this.options.client(request)
+      const count = this.#clients.get(key) ?? 0
+      if (count > 1) this.#clients.set(key, count - 1)
+      else this.#clients.delete(key)
+    }
+    if (this.streams.size === 0) this.#pulse.stop()
+  }
+
+  /** Subscribes to channels; every call needs its {@link release}, or {@link enter} and {@link leave}. */
+  async attach(channels: readonly string[]): Promise<void> {
+    for (const channel of channels) {
+      const audience = this.#audiences.get(channel)
+      if (audience === undefined) this.#audiences.set(channel, { streams: new Set(), uses: 1 })
+      else audience.uses += 1
+    }
+    try {
+      await this.options.broker.attach(channels, this)
+    } catch (error) {
+      this.release(channels)
+      throw error
+    }
+  }
+
+  release(channels: readonly string[]): void {
+    for (const channel of channels) {
+      const audience = this.#audiences.get(channel)
+      if (audience === undefined) continue
+      audience.uses -= 1
+      if (audience.uses > 0) continue
+      this.#audiences.delete(channel)
+      this.#changed.delete(channel)
+      this.options.broker.detach(channel, this)
+    }
+  }
+
+  publish(channel: string, message: Message): Promise<string> {
+    const { broker, retentionOf } = this.options
+    if (message.kind === 'event') this.checkBytes(message.data, message.event)
+    this.#events.published(channel)
+    return broker.publish(channel, message, retentionOf(channel))
+  }
+
+  read(channels: readonly string[], lastEventId: string | undefined): Promise<Reading> {
+    const after = lastEventId === undefined ? undefined : parseCursor(lastEventId)?.g
+    return this.options.broker.read(channels, after)
+  }
+
+  enter(stream: S, channels: readonly string[]): void {
+    for (const channel of channels) this.#audiences.get(channel)?.streams.add(stream)
+  }
+
+  leave(stream: S, channels: readonly string[]): void {
+    for (const channel of channels) this.#audiences.get(channel)?.streams.delete(stream)
+    this.release(channels)
+  }
+
+  /** Serves the stream at the end of this turn. */
+  schedule(stream: S): void {
+    this.#due.add(stream)
+    this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
+  }
+
+  connected(stream: S): void {
+    this.#events.connected(stream)
+  }
+
+  disconnected(stream: S): void {
+    this.#events.disconnected(stream)
+  }
+
+  missed(stream: S, channels: readonly string[], reason: GapReason): void {
+    this.#events.missed(stream, channels, reason)
+  }
+
+  failed(error: unknown): void {
+    this.#events.failed(error)
+  }
+
+  /** About when a client is to come back, in milliseconds: each at another time, so that a restart makes no herd. */
+  jitteredRetry(): number {
+    return Math.round(this.options.retry * (0.5 + Math.random()))
+  }
+
+  /** @throws {@link SseError} */
+  checkChannels(channels: readonly string[]): void {
+    const { channelName, channelsPerStream } = this.options.limits
+    this.checkChannelCount(channels.length)
+    for (const channel of channels) {
+      if (typeof channel === 'string' && channel.length > 0 && channel.length <= channelName) continue
+      const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 40)) : typeof channel
+      throw new SseError(
+        'ERR_SSE_CHANNEL_NAME',
+        400,
+        `A channel's name is a string of 1 to ${channelName} characters (limits.channelName), got ${shown}.`,
+      )
+    }
+    if (channels.length === 0 && channelsPerStream > 0) {
+      throw new SseError('ERR_SSE_CHANNEL_NAME', 400, 'Name at least one channel to join.')
+    }
+  }
+
+  checkChannelCount(count: number): void {
+    const { channelsPerStream } = this.options.limits
+    if (count <= channelsPerStream) return
+    throw new SseError(
+      'ERR_SSE_TOO_MANY_CHANNELS',
+      400,
+      `A stream may join ${channelsPerStream} channels, not ${count}: raise limits.channelsPerStream.`,
+    )
+  }
+
+  /** @throws {@link SseError} */
+  checkBytes(data: string, event: string): void {
+    const { eventBytes } = this.options.limits
+    // A code unit is at most three bytes: most events need not be counted.
+    if (data.length * 3 <= eventBytes || Buffer.byteLength(data) <= eventBytes) return
+    throw new SseError(
+      'ERR_SSE_EVENT_TOO_LARGE',
+      413,
+      `The data of '${event}' is longer than ${eventBytes} bytes (limits.eventBytes): send a reference to fetch instead, or raise the limit.`,
+    )
+  }
+
+  // What the broker tells
+
+  changed(channel: string): void {
+    if (!this.#audiences.has(channel)) return
+    this.#changed.add(channel)
+    this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
+  }
+
+  beforeEviction(): void {
+    if (this.#pass !== undefined) this.#serve(Number.POSITIVE_INFINITY)
+  }
+
+  // What the hub asks for
+
+  /** How many streams a channel has. */
+  size(channel: string): number {
+    return this.#audiences.get(channel)?.streams.size ?? 0
+  }
+
+  /** How many channels have streams. */
+  get channels(): number {
+    return this.#audiences.size
+  }
+
+  /** The streams of a channel. */
+  audience(channel: string): readonly S[] {
+    return [...(this.#audiences.get(channel)?.streams ?? [])]
+  }
+
+  /** Serves streams that have news, a slice each, and goes on in the next turn when time is up. */
+  #serve(time: number): void {
+    clearImmediate(this.#pass)
+    this.#pass = undefined
+    for (const channel of this.#changed) {
+      for (const stream of this.#audiences.get(channel)?.streams ?? []) this.#due.add(stream)
+    }
+    this.#changed.clear()
+    const until = performance.now() + time
+    const batch = [...this.#due]
+    this.#due.clear()
+    for (const [index, stream] of batch.entries()) {
+      if (performance.now() > until) {
+        for (const left of batch.slice(index)) this.#due.add(left)
+        break
+      }
+      let more = stream.deliver()
+      // Nothing may be dropped before it was offered: whoever can take all of it does.
+      while (more && time === Number.POSITIVE_INFINITY) more = stream.deliver()
+      if (more) this.#due.add(stream)
+    }
+    if (this.#due.size > 0 || this.#changed.size > 0)
+      this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
+  }
+
+  #beat(quietBeats: number): void {
+    for (const stream of this.streams) {
+      if (stream.waiting) {
+        // Counted in beats: a stalled event loop makes one of many, and nobody is blamed for it.
+        stream.stalled += 1
+        if (stream.stalled > this.#stallBeats) stream.destroy()
+      } else {
+        stream.quiet += 1
+        if (stream.quiet >= quietBeats) stream.beat()
+      }
+    }
+  }
+}
