@@ -1,0 +1,35 @@
+import { createServer, type RequestListener, Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What a test connects to: an app (or any request listener), a server, or the origin of one that runs. */
+export type Target = RequestListener | Server | string
+
+const servers = new WeakMap<RequestListener, Server>()
+
+/** The origin of a target; an app gets a server of its own on a free port, once. */
+export async function serve(target: Target): Promise<string> {
+  if (typeof target === 'string') return target
+  const server = target instanceof Server ? target : serverOf(target)
+  if (!server.listening) {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(0, '127.0.0.1', resolve)
+    })
+  }
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** Closes the server that an app got for its tests, with all of its connections. */
+export async function stopServing(app: RequestListener): Promise<void> {
+  const server = servers.get(app)
+  if (server === undefined) return
+  servers.delete(app)
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+}
+
+function serverOf(app: RequestListener): Server {
+  const server = servers.get(app) ?? createServer(app).unref()
+  servers.set(app, server)
+  return server
+}

@@ -1,0 +1,128 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { createDecoder, type DecodedEvent, type Decoder } from '@sse/protocol'
+
+/** An event as a test sees it. */
+export interface TestEvent extends DecodedEvent {
+  /** Its data, parsed. */
+  readonly json: unknown
+}
+
+/** One connection of a test, and what arrived on it. */
+export class TestStream {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  /** Resolves when the response is over, however it ended. */
+  readonly ended: Promise<void>
+  /** Everything that arrived, as text. */
+  raw = ''
+
+  readonly #response: IncomingMessage
+  readonly #timeout: number
+  readonly #reconnect: (lastEventId: string) => Promise<TestStream>
+  readonly #decoder: Decoder
+  readonly #events: TestEvent[] = []
+  #taken = 0
+  #over = false
+  #arrived: (() => void)[] = []
+
+  constructor(
+    response: IncomingMessage,
+    timeout: number,
+    lastEventId: string,
+    reconnect: (lastEventId: string) => Promise<TestStream>,
+  ) {
+    this.status = response.statusCode ?? 0
+    this.headers = response.headers
+    this.#response = response
+    this.#timeout = timeout
+    this.#reconnect = reconnect
+    this.#decoder = createDecoder({ lastEventId, onEvent: (event) => this.#events.push(withJson(event)) })
+    const utf8 = new TextDecoder()
+    response.on('data', (chunk: Buffer) => {
+      this.raw += utf8.decode(chunk, { stream: true })
+      this.#decoder.feed(chunk)
+      this.#wake()
+    })
+    response.on('error', () => {})
+    this.ended = new Promise((resolve) => {
+      response.once('close', () => {
+        this.#over = true
+        this.#wake()
+        resolve()
+      })
+    })
+  }
+
+  /** The id with which {@link resume} comes back. */
+  get lastEventId(): string {
+    return this.#decoder.lastEventId
+  }
+
+  /** Everything that arrived so far, control events included. */
+  all(): readonly TestEvent[] {
+    return [...this.#events]
+  }
+
+  /**
+   * The next event that was not taken yet, or the next one of a name, passing over others.
+   *
+   * @throws Error if it does not come in time, or the stream ends before
+   */
+  async next(name?: string): Promise<TestEvent> {
+    const until = Date.now() + this.#timeout
+    for (;;) {
+      const event = this.#events[this.#taken]
+      if (event !== undefined) {
+        this.#taken += 1
+        if (name === undefined || event.event === name) return event
+        continue
+      }
+      if (this.#over) throw this.#missing(name, 'before the stream ended')
+      if (!(await this.#more(until - Date.now()))) throw this.#missing(name, `within ${this.#timeout} ms`)
+    }
+  }
+
+  /** Cuts the connection from this side. */
+  async drop(): Promise<void> {
+    this.#response.destroy()
+    await this.ended
+  }
+
+  /** Comes back with the last event id, as a browser would. */
+  resume(): Promise<TestStream> {
+    return this.#reconnect(this.lastEventId)
+  }
+
+  /** Resolves when more arrived, to `false` when time is up first. */
+  #more(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), Math.max(0, milliseconds))
+      this.#arrived.push(() => {
+        clearTimeout(timer)
+        resolve(true)
+      })
+    })
+  }
+
+  #wake(): void {
+    const arrived = this.#arrived
+    this.#arrived = []
+    for (const wake of arrived) wake()
+  }
+
+  #missing(name: string | undefined, when: string): Error {
+    const seen = this.#events.map(({ event }) => event).join(', ') || 'nothing'
+    return new Error(
+      `No ${name === undefined ? 'event' : `'${name}'`} ${when}; status ${this.status}, seen: ${seen}.`,
+    )
+  }
+}
+
+function withJson(event: DecodedEvent): TestEvent {
+  return {
+    ...event,
+    get json() {
+      return JSON.parse(event.data)
+    },
+  }
+}
