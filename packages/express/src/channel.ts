@@ -1,5 +1,7 @@
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { Message } from './entry.ts'
+import { pump, type Source } from './producer.ts'
+import type { Producer, Runs } from './runs.ts'
 import type { EventStream } from './stream.ts'
 import type { Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
@@ -24,6 +26,24 @@ export interface Channel<E = unknown> {
    * @param key - of keyed state
    */
   remove<N extends EventName<E>>(event: N, key?: string): Promise<string>
+  /**
+   * Publishes every item of a source, each when the one before is stored.
+   *
+   * @param options.signal - stops it, and the producer
+   */
+  publishAll<N extends EventName<E>>(
+    event: N,
+    source: Source<EventInput<E, N>>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<void>
+  /**
+   * Publishes what a producer makes, and ends the channel with it. Once: while it is at work, and after it has ended, a
+   * second call starts nothing. It lives on when readers leave; they come back, or come late, with
+   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest.
+   *
+   * @returns when it has ended
+   */
+  run(producer: Producer<E>): Promise<void>
   /** Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. */
   end(reason?: string): Promise<string>
   /** Ends the connections of all its streams on this server; the clients come back. */
@@ -33,11 +53,13 @@ export interface Channel<E = unknown> {
 export class HubChannel<E> implements Channel<E> {
   readonly name: string
   readonly #board: Switchboard<EventStream<E>>
+  readonly #runs: Runs<E>
 
-  constructor(name: string, board: Switchboard<EventStream<E>>) {
+  constructor(name: string, board: Switchboard<EventStream<E>>, runs: Runs<E>) {
     board.checkChannels([name])
     this.name = name
     this.#board = board
+    this.#runs = runs
   }
 
   get size(): number {
@@ -56,12 +78,29 @@ export class HubChannel<E> implements Channel<E> {
     return this.#say(() => ({ kind: 'remove', event, key }))
   }
 
+  publishAll<N extends EventName<E>>(
+    event: N,
+    source: Source<EventInput<E, N>>,
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const all = pump(source, signal, (data) => this.#publish(() => this.#event(event, data)))
+    return watch(all, (error) => this.#board.failed(error))
+  }
+
+  run(producer: Producer<E>): Promise<void> {
+    return this.#runs.start(this, producer)
+  }
+
   end(reason = 'done'): Promise<string> {
     return this.#say(() => ({ kind: 'end', reason }))
   }
 
   disconnect(): void {
     for (const stream of this.#board.audience(this.name)) stream.disconnect()
+  }
+
+  #event<N extends EventName<E>>(event: N, data: EventInput<E, N>): Message {
+    return { kind: 'event', event, ...encodePayload(this.#board.options.contract, event, data) }
   }
 
   #say(message: () => Message): Promise<string> {

@@ -1,7 +1,6 @@
 /** What the library refuses, and why. */
 export type SseErrorCode =
   | 'ERR_SSE_ANSWERED'
-  | 'ERR_SSE_NO_REQUEST'
   | 'ERR_SSE_OTHER_HUB'
   | 'ERR_SSE_PIPELINED'
   | 'ERR_SSE_CHANNEL_NAME'
@@ -9,7 +8,6 @@ export type SseErrorCode =
   | 'ERR_SSE_TOO_MANY_STREAMS'
   | 'ERR_SSE_EVENT_TOO_LARGE'
   | 'ERR_SSE_CHANNEL_ENDED'
-  | 'ERR_SSE_RUNNING'
   | 'ERR_SSE_CLOSING'
   | 'ERR_SSE_BROKER'
   | 'ERR_SSE_PRODUCER'

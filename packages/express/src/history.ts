@@ -118,6 +118,12 @@ export class History {
     }
   }
 
+  /** Whether nothing is left, save an end that was said before a time. */
+  isSpent(before: number): boolean {
+    const { end } = this
+    return this.length === 0 || (this.length === 1 && end !== undefined && end.at < before)
+  }
+
   /** The index of the first entry beyond a position; {@link at} takes it. */
   indexAfter(g: number): number {
     const log = this.#log

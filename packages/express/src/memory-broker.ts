@@ -90,7 +90,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     for (const log of idle.values()) {
       if (idle.size <= idleChannels) {
         expire(log, time)
-        if (log.history.length > 0) return
+        if (!log.history.isSpent(time - (log.retention?.age ?? 0))) return
       }
       forget(log)
     }
@@ -117,6 +117,13 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   return {
     async publish(channel, message, retention) {
       refuseClosed()
+      if (logs.get(channel)?.history.end !== undefined) {
+        throw new SseError(
+          'ERR_SSE_CHANNEL_ENDED',
+          409,
+          `The channel '${channel}' has ended: publish on another one.`,
+        )
+      }
       const at = now()
       const entry = publish(channel, logOf(channel), (g) => createEntry(message, epoch, g, at), retention)
       return formatCursor(epoch, entry.g)

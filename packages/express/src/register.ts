@@ -16,7 +16,6 @@ export interface Register {}
 export type RegisteredEvents = Register extends { readonly events: infer E } ? E : AnyEvents
 
 declare global {
-  // biome-ignore lint/style/noNamespace: Express's own way of adding to its types
   namespace Express {
     interface Response {
       /** This response as an event stream of the hub mounted nearest. Costs nothing until it is used. */

@@ -9,6 +9,7 @@ import type { CloseOptions, Hub, HubEvents } from './hub.ts'
 import { resolveOptions, type SseOptions } from './options.ts'
 import type { StreamResponse } from './outlet.ts'
 import { readLastEventId, refuseFinal } from './request.ts'
+import { Runs } from './runs.ts'
 import { EventStream } from './stream.ts'
 import { Switchboard } from './switchboard.ts'
 
@@ -69,6 +70,16 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     failed: fail,
   })
 
+  const runs = new Runs<E>({
+    attach: (channels) => board.attach(channels),
+    release: (channels) => board.release(channels),
+    async hasEnded(channel) {
+      const { histories } = await broker.read([channel], undefined)
+      return histories.get(channel)?.end !== undefined
+    },
+    failed: fail,
+  })
+
   function stream(response: Marked): EventStream<E> {
     mounted = true
     anyMounted = true
@@ -110,7 +121,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
 
   const hub: Hub<E> = Object.assign(middleware, {
     streams: board.streams,
-    channel: (name: string) => new HubChannel<E>(name, board),
+    channel: (name: string) => new HubChannel<E>(name, board, runs),
     stream,
     on: emitter.on.bind(emitter) as Hub<E>['on'],
     stats: () => ({ streams: board.streams.size, channels: board.channels, published, gaps }),
@@ -120,6 +131,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     },
     close({ within = 0 }: CloseOptions = {}) {
       board.closing = true
+      runs.stop()
       closed ??= closeStreams([...board.streams], within, () => board.jitteredRetry()).then(() =>
         broker.close(),
       )

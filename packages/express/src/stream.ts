@@ -8,6 +8,7 @@ import { Delivery } from './delivery.ts'
 import { SseError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { Outlet, type StreamResponse } from './outlet.ts'
+import { pump, type Source } from './producer.ts'
 import { readLastEventId, refuseFinal } from './request.ts'
 import type { Served, Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
@@ -37,6 +38,14 @@ export interface Stream<E = unknown> {
    *   has answered already, `ERR_SSE_EVENT_TOO_LARGE`, or for a stream that a limit refuses
    */
   send<N extends EventName<E>>(event: N, data: EventInput<E, N>): boolean
+  /**
+   * Sends every item of a source, each when the reader can take it, and stops the source as soon as the reader leaves.
+   * If the source fails, the stream is closed with the reason `error`.
+   *
+   * @returns when all is sent, or the reader is gone
+   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its cause
+   */
+  sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void>
   /**
    * Lets the reader have what is published to these channels. The first join resumes from the client's cursor: what it
    * missed is replayed, or announced as missing by `sse.gap`. A later one starts now. Joining twice is one join. Who may
@@ -92,6 +101,7 @@ export class EventStream<E> implements Stream<E>, Served {
   #abort: AbortController | undefined
   #closed: PromiseWithResolvers | undefined
   #ready: PromiseWithResolvers | undefined
+  #observed = false
 
   constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse) {
     this.hub = hub
@@ -110,12 +120,14 @@ export class EventStream<E> implements Stream<E>, Served {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
+    this.#observe()
     if (this.#gone) this.#abort.abort()
     return this.#abort.signal
   }
 
   get closed(): Promise<void> {
     this.#closed ??= withResolvers()
+    this.#observe()
     if (this.#gone) this.#closed.resolve()
     return this.#closed.promise
   }
@@ -134,6 +146,16 @@ export class EventStream<E> implements Stream<E>, Served {
     const encoded = encodePayload(this.#board.options.contract, event, data)
     this.#board.checkBytes(encoded.data, event)
     return this.#insert(encodeEvent({ event, data: encoded.data }))
+  }
+
+  sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
+    this.#open()
+    const all = pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
+    const closed = all.catch((error) => {
+      if (this.#phase !== 'unused') this.close('error')
+      throw error
+    })
+    return watch(closed, (error) => this.#board.failed(error))
   }
 
   comment(text: string): boolean {
@@ -302,6 +324,13 @@ export class EventStream<E> implements Stream<E>, Served {
     for (const [channel, history] of histories) {
       this.#delivery.add(channel, history, history.recent(Math.min(last, replayEvents)))
     }
+  }
+
+  /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
+  #observe(): void {
+    if (this.#phase !== 'unused' || this.#observed) return
+    this.#observed = true
+    this.#response.once('close', () => this.#finish())
   }
 
   /** Takes the response for a stream, if it was not yet. */

@@ -1,0 +1,100 @@
+import { SseError } from './errors.ts'
+
+/** What events come from: an iterable, a web or Node stream, or a function that makes one and is told when to stop. */
+export type Source<T> =
+  | Iterable<T>
+  | AsyncIterable<T>
+  | ReadableStreamLike<T>
+  | ((context: { readonly signal: AbortSignal }) => Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>)
+
+/** A web stream, as far as it is read here. */
+export interface ReadableStreamLike<T> {
+  getReader(): {
+    read(): Promise<{ done: boolean; value?: T | undefined }>
+    cancel(reason?: unknown): Promise<void>
+  }
+}
+
+/** Items one by one, and a way to stop their producer, also while it is asked for the next one. */
+interface Tap<T> {
+  next(): Promise<{ readonly done: true } | { readonly done: false; readonly value: T }>
+  stop(): void
+}
+
+/**
+ * Takes items of a source one by one, each only when the one before was taken, until the source ends or the signal
+ * aborts. The producer is told at once that it may stop: `return()`, `cancel()`, `destroy()`.
+ *
+ * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws; whatever `take` throws as it is
+ */
+export async function pump<T>(
+  source: Source<T>,
+  signal: AbortSignal,
+  take: (item: T) => unknown,
+): Promise<void> {
+  const tap = openTap(typeof source === 'function' ? source({ signal }) : source)
+  let interrupt = (): void => {}
+  const stop = (): void => {
+    tap.stop()
+    interrupt()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    while (!signal.aborted) {
+      const item = await new Promise<Awaited<ReturnType<Tap<T>['next']>>>((resolve, reject) => {
+        interrupt = () => resolve({ done: true })
+        tap.next().then(resolve, reject)
+      }).catch((cause) => {
+        throw new SseError('ERR_SSE_PRODUCER', 500, 'The producer of events failed.', { cause })
+      })
+      if (item.done) return
+      await take(item.value)
+    }
+  } catch (error) {
+    tap.stop()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    if (signal.aborted) tap.stop()
+  }
+}
+
+function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>): Tap<T> {
+  if (isReadable(source)) {
+    const reader = source.getReader()
+    return {
+      async next() {
+        const { done, value } = await reader.read()
+        return done ? { done: true } : { done: false, value: value as T }
+      },
+      stop: () => quietly(() => reader.cancel()),
+    }
+  }
+  const iterator = isAsync(source) ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  return {
+    async next() {
+      const { done, value } = await iterator.next()
+      return done ? { done: true } : { done: false, value }
+    },
+    stop() {
+      // A parked stream is woken by `destroy`; a parked generator takes its `return` when it wakes.
+      if (typeof source === 'object' && 'destroy' in source && typeof source.destroy === 'function')
+        source.destroy()
+      quietly(() => iterator.return?.())
+    },
+  }
+}
+
+const isReadable = <T>(
+  source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>,
+): source is ReadableStreamLike<T> => typeof source === 'object' && 'getReader' in source
+
+const isAsync = <T>(source: Iterable<T> | AsyncIterable<T>): source is AsyncIterable<T> =>
+  typeof source === 'object' && Symbol.asyncIterator in source
+
+/** A producer that fails at being stopped has nobody left to tell. */
+function quietly(stop: () => unknown): void {
+  try {
+    Promise.resolve(stop()).catch(() => {})
+  } catch {}
+}

@@ -1,0 +1,69 @@
+import type { EventInput, EventName } from '@sse/contract'
+import type { Channel } from './channel.ts'
+import { pump, type Source } from './producer.ts'
+
+/** An event as a producer yields it. */
+export type ProducedEvent<E> = {
+  [N in EventName<E>]: { readonly event: N; readonly data: EventInput<E, N> }
+}[EventName<E>]
+
+/** Makes the events of a channel, however many readers it has meanwhile. */
+export type Producer<E> = (context: {
+  /** Aborts when the hub closes. */
+  readonly signal: AbortSignal
+}) => AsyncIterable<ProducedEvent<E>> | Iterable<ProducedEvent<E>>
+
+/** What a run needs of a hub. */
+interface RunSupport {
+  attach(channels: readonly string[]): Promise<void>
+  release(channels: readonly string[]): void
+  /** Whether the channel has said its last word. */
+  hasEnded(channel: string): Promise<boolean>
+  failed(error: unknown): void
+}
+
+/** The producers at work, one for a channel. */
+export class Runs<E> {
+  readonly #support: RunSupport
+  readonly #running = new Map<string, Promise<void>>()
+  readonly #abort = new AbortController()
+
+  constructor(support: RunSupport) {
+    this.#support = support
+  }
+
+  /** Starts a producer for a channel, unless one is at work or the channel has ended. */
+  start(channel: Channel<E>, producer: Producer<E>): Promise<void> {
+    const { name } = channel
+    const running = this.#running.get(name)
+    if (running !== undefined) return running
+    const run = this.#run(channel, producer)
+      .catch((error) => this.#support.failed(error))
+      .finally(() => this.#running.delete(name))
+    this.#running.set(name, run)
+    return run
+  }
+
+  /** Tells all producers to stop. */
+  stop(): void {
+    this.#abort.abort()
+  }
+
+  async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
+    const { signal } = this.#abort
+    // A channel that is being made is not idle, though nobody may read it yet.
+    await this.#support.attach([channel.name])
+    try {
+      if (await this.#support.hasEnded(channel.name)) return
+      const source: Source<ProducedEvent<E>> = producer
+      await pump(source, signal, ({ event, data }) => channel.publish(event, data))
+      if (!signal.aborted) await channel.end()
+    } catch (error) {
+      // Readers learn that it went wrong, but not what.
+      if (!signal.aborted) await channel.end('error')
+      throw error
+    } finally {
+      this.#support.release([channel.name])
+    }
+  }
+}
