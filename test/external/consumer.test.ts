@@ -50,7 +50,13 @@ describe('a project outside of the workspace', () => {
   it.each(['nodenext', 'bundler'])(
     'compiles with module resolution %s, libraries checked',
     async (resolution) => {
-      const { code, output } = await command(project, 'npx', 'tsc', '-p', `tsconfig.${resolution}.json`)
+      const { code, output } = await command(
+        project,
+        'node',
+        'node_modules/typescript/bin/tsc',
+        '-p',
+        `tsconfig.${resolution}.json`,
+      )
       expect({ code, output }).toEqual({ code: 0, output: '' })
     },
   )
