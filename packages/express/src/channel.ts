@@ -1,8 +1,9 @@
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { Message } from './entry.ts'
+import type { EventStream } from './event-stream.ts'
+import { checkChannels } from './limits.ts'
 import { pump, type Source } from './producer.ts'
 import type { Producer, Runs } from './runs.ts'
-import type { EventStream } from './stream.ts'
 import type { Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
 
@@ -56,7 +57,7 @@ export class HubChannel<E> implements Channel<E> {
   readonly #runs: Runs<E>
 
   constructor(name: string, board: Switchboard<EventStream<E>>, runs: Runs<E>) {
-    board.checkChannels([name])
+    checkChannels(board.options.limits, [name])
     this.name = name
     this.#board = board
     this.#runs = runs

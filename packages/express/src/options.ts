@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Contract } from '@sse/contract'
 import type { Broker } from './broker.ts'
 import type { Retention } from './history.ts'
+import type { Limits } from './limits.ts'
 import { memoryBroker } from './memory-broker.ts'
 import { readClient } from './request.ts'
 
@@ -13,24 +14,6 @@ export interface HistoryOptions {
   readonly bytes?: number
   /** Milliseconds. @defaultValue 300,000 (five minutes) */
   readonly age?: number
-}
-
-/** What nobody may exceed. A refusal is an {@link SseError} with the status that is named. */
-export interface Limits {
-  /** Streams of the hub (503). @defaultValue unlimited */
-  readonly streams: number
-  /** Streams of one client (503). @defaultValue unlimited */
-  readonly streamsPerClient: number
-  /** Channels of one stream (400). @defaultValue 100 */
-  readonly channelsPerStream: number
-  /** Length of a channel's name, in UTF-16 code units (400). @defaultValue 200 */
-  readonly channelName: number
-  /** Bytes of the data of one event (413). @defaultValue 262,144, or the history's bytes if these are fewer */
-  readonly eventBytes: number
-  /** Events that one stream is replayed; the rest is announced as missing. @defaultValue 10,000 */
-  readonly replayEvents: number
-  /** Bytes that one stream is replayed; the rest is announced as missing. @defaultValue 16 Mi */
-  readonly replayBytes: number
 }
 
 export interface SseOptions<E> {

@@ -5,12 +5,12 @@ import { closeStreams } from './closing.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
 import { Emitter } from './emitter.ts'
 import { SseError } from './errors.ts'
+import { EventStream } from './event-stream.ts'
 import type { CloseOptions, Hub, HubEvents } from './hub.ts'
 import { resolveOptions, type SseOptions } from './options.ts'
 import type { StreamResponse } from './outlet.ts'
 import { readLastEventId, refuseFinal } from './request.ts'
 import { Runs } from './runs.ts'
-import { EventStream } from './stream.ts'
 import { Switchboard } from './switchboard.ts'
 
 /** Where a response keeps its stream. */

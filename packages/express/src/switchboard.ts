@@ -4,6 +4,7 @@ import type { BrokerSink, Reading } from './broker.ts'
 import { parseCursor } from './cursor.ts'
 import type { Message } from './entry.ts'
 import { SseError } from './errors.ts'
+import { checkBytes } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 
@@ -136,7 +137,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   publish(channel: string, message: Message): Promise<string> {
     const { broker, retentionOf } = this.options
-    if (message.kind === 'event') this.checkBytes(message.data, message.event)
+    if (message.kind === 'event') checkBytes(this.options.limits, message.event, message.data)
     this.#events.published(channel)
     return broker.publish(channel, message, retentionOf(channel))
   }
@@ -180,46 +181,6 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** About when a client is to come back, in milliseconds: each at another time, so that a restart makes no herd. */
   jitteredRetry(): number {
     return Math.round(this.options.retry * (0.5 + Math.random()))
-  }
-
-  /** @throws {@link SseError} */
-  checkChannels(channels: readonly string[]): void {
-    const { channelName, channelsPerStream } = this.options.limits
-    this.checkChannelCount(channels.length)
-    for (const channel of channels) {
-      if (typeof channel === 'string' && channel.length > 0 && channel.length <= channelName) continue
-      const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 40)) : typeof channel
-      throw new SseError(
-        'ERR_SSE_CHANNEL_NAME',
-        400,
-        `A channel's name is a string of 1 to ${channelName} characters (limits.channelName), got ${shown}.`,
-      )
-    }
-    if (channels.length === 0 && channelsPerStream > 0) {
-      throw new SseError('ERR_SSE_CHANNEL_NAME', 400, 'Name at least one channel to join.')
-    }
-  }
-
-  checkChannelCount(count: number): void {
-    const { channelsPerStream } = this.options.limits
-    if (count <= channelsPerStream) return
-    throw new SseError(
-      'ERR_SSE_TOO_MANY_CHANNELS',
-      400,
-      `A stream may join ${channelsPerStream} channels, not ${count}: raise limits.channelsPerStream.`,
-    )
-  }
-
-  /** @throws {@link SseError} */
-  checkBytes(data: string, event: string): void {
-    const { eventBytes } = this.options.limits
-    // A code unit is at most three bytes: most events need not be counted.
-    if (data.length * 3 <= eventBytes || Buffer.byteLength(data) <= eventBytes) return
-    throw new SseError(
-      'ERR_SSE_EVENT_TOO_LARGE',
-      413,
-      `The data of '${event}' is longer than ${eventBytes} bytes (limits.eventBytes): send a reference to fetch instead, or raise the limit.`,
-    )
   }
 
   // What the broker tells

@@ -1,0 +1,369 @@
+import type { IncomingMessage } from 'node:http'
+import { type EventInput, type EventName, encodePayload } from '@sse/contract'
+import { encodeComment, encodeControl, encodeEvent, encodeRetry } from '@sse/protocol'
+import { admit } from './admission.ts'
+import type { Reading } from './broker.ts'
+import { judgeCursor, parseCursor } from './cursor.ts'
+import { type Deferred, defer } from './deferred.ts'
+import { Delivery } from './delivery.ts'
+import { SseError } from './errors.ts'
+import type { Hub } from './hub.ts'
+import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
+import { Outlet, type StreamResponse } from './outlet.ts'
+import { pump, type Source } from './producer.ts'
+import { readLastEventId, refuseFinal } from './request.ts'
+import type { JoinOptions, Stream } from './stream.ts'
+import type { Served, Switchboard } from './switchboard.ts'
+import { watch } from './watched.ts'
+
+/** How much is written to a stream at a time, in bytes. */
+export const SLICE = 64 * 1024
+
+/** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
+const PRIVATE_LIMIT = 1024 * 1024
+
+type Phase = 'unused' | 'joining' | 'open' | 'over'
+
+/** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
+export class EventStream<E> implements Stream<E>, Served {
+  readonly hub: Hub<E>
+  readonly locals: Record<string, unknown> = {}
+  quiet = 0
+  stalled = 0
+
+  readonly #board: Switchboard<EventStream<E>>
+  readonly #request: IncomingMessage
+  readonly #response: StreamResponse
+  readonly #delivery = new Delivery()
+  #outlet: Outlet | undefined
+  #phase: Phase = 'unused'
+  /** Joins are taken one after the other. */
+  #joining: Promise<void> | undefined
+  /** The first blocks of the stream, until they are written. */
+  #opening: string | undefined
+  #abort: AbortController | undefined
+  #closed: Deferred | undefined
+  #ready: Deferred | undefined
+  #observed = false
+
+  constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse) {
+    this.hub = hub
+    this.#board = board
+    this.#request = response.req
+    this.#response = response
+  }
+
+  get lastEventId(): string | undefined {
+    return readLastEventId(this.#request)
+  }
+
+  get channels(): readonly string[] {
+    return [...this.#delivery.channels]
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    this.#observe()
+    if (this.#gone) this.#abort.abort()
+    return this.#abort.signal
+  }
+
+  get closed(): Promise<void> {
+    this.#closed ??= defer()
+    this.#observe()
+    if (this.#gone) this.#closed.resolve()
+    return this.#closed.promise
+  }
+
+  get ready(): Promise<void> {
+    if (!this.#full) return Promise.resolve()
+    this.#ready ??= defer()
+    return this.#ready.promise
+  }
+
+  get waiting(): boolean {
+    return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.over)
+  }
+
+  send<N extends EventName<E>>(event: N, data: EventInput<E, N>): boolean {
+    const encoded = encodePayload(this.#board.options.contract, event, data)
+    checkBytes(this.#board.options.limits, event, encoded.data)
+    return this.#insert(encodeEvent({ event, data: encoded.data }))
+  }
+
+  sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
+    this.#open()
+    const all = pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
+    const closed = all.catch((error) => {
+      if (this.#phase !== 'unused') this.close('error')
+      throw error
+    })
+    return watch(closed, (error) => this.#board.failed(error))
+  }
+
+  comment(text: string): boolean {
+    checkBytes(this.#board.options.limits, 'comment', text)
+    return this.#insert(encodeComment(text))
+  }
+
+  join(channels: string | readonly string[], { last = 0 }: JoinOptions = {}): Promise<void> {
+    const names = typeof channels === 'string' ? [channels] : channels
+    const join = (this.#joining ?? Promise.resolve()).then(() => this.#join(names, last))
+    const settled = (): void => {
+      if (this.#joining === joining) this.#joining = undefined
+    }
+    // A join that failed does not take later ones along.
+    const joining = join.then(settled, settled)
+    this.#joining = joining
+    return watch(join, (error) => {
+      this.#answer(error)
+      this.#board.failed(error)
+    })
+  }
+
+  leave(channels: string | readonly string[]): void {
+    for (const channel of typeof channels === 'string' ? [channels] : channels) {
+      if (!this.#delivery.has(channel)) continue
+      this.#delivery.leave(channel)
+      this.#board.leave(this, [channel])
+    }
+  }
+
+  close(reason = 'done'): void {
+    if (this.#gone) return
+    const end = (): void => {
+      if (this.#gone || this.#phase === 'unused') return
+      this.#delivery.end(reason)
+      while (this.deliver());
+    }
+    if (this.#joining === undefined) {
+      this.#open()
+      end()
+    } else {
+      this.#joining.then(end)
+    }
+  }
+
+  disconnect(): void {
+    if (this.#phase === 'unused') this.#response.destroy()
+    if (this.#gone || this.#outlet === undefined) return
+    while (this.deliver());
+    this.#outlet.end()
+  }
+
+  destroy(): void {
+    this.#outlet?.destroy()
+  }
+
+  /** Tells the client when to come back, as the last thing before it is sent away. */
+  retire(retry: number): void {
+    if (this.#outlet === undefined || this.#delivery.ending) return
+    this.#delivery.insertControl(encodeRetry(retry))
+  }
+
+  beat(): void {
+    if (this.#phase !== 'open' || this.#delivery.ending) return
+    this.deliver()
+    this.#delivery.insertControl(this.#delivery.live)
+    this.deliver()
+  }
+
+  deliver(): boolean {
+    const outlet = this.#outlet
+    if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
+    const slice = this.#delivery.next(SLICE)
+    if (slice === undefined && this.#opening === undefined) return false
+    const chunks = slice?.chunks ?? []
+    outlet.write(this.#opening === undefined ? chunks : [Buffer.from(this.#opening), ...chunks])
+    this.#opening = undefined
+    this.quiet = 0
+    if (slice !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
+    if (this.#delivery.ended) outlet.end()
+    if (this.#ready !== undefined && !this.#full) this.#settleReady()
+    return !outlet.busy && !outlet.over && (slice?.bytes ?? 0) >= SLICE
+  }
+
+  get #gone(): boolean {
+    return this.#phase === 'over' || this.#response.destroyed || this.#response.writableEnded
+  }
+
+  get #full(): boolean {
+    return !this.#gone && (this.waiting || this.#delivery.privateBytes >= SLICE)
+  }
+
+  #insert(block: string): boolean {
+    if (this.#phase !== 'unused' && (this.#gone || this.#delivery.ending)) return false
+    this.#open()
+    if (this.#gone) return false
+    this.#delivery.insertPrivate(Buffer.from(block))
+    if (this.#delivery.privateBytes >= SLICE) while (this.deliver());
+    // What no longer fits is not dropped in silence: the client sees the connection end.
+    if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
+    else this.#board.schedule(this)
+    return !this.#full
+  }
+
+  async #join(names: readonly string[], last: number): Promise<void> {
+    checkChannels(this.#board.options.limits, names)
+    if (this.#phase === 'unused') {
+      if (!this.#usable()) return
+      if (this.lastEventId !== undefined && parseCursor(this.lastEventId)?.final) {
+        refuseFinal(this.#response)
+        return
+      }
+    }
+    const first = this.#delivery.epoch === undefined
+    const added = [...new Set(names)].filter((name) => !this.#delivery.has(name))
+    if (this.#gone || (added.length === 0 && !first)) return
+    checkChannelCount(this.#board.options.limits, this.channels.length + added.length)
+    const unused = this.#phase === 'unused'
+    if (unused) this.#admit()
+    this.#phase = 'joining'
+    try {
+      await this.#board.attach(added)
+      // The reader may have left while the application authorised it, or the broker subscribed.
+      if (this.#gone) {
+        this.#board.release(added)
+        return
+      }
+      const reading = await this.#board.read(added, this.lastEventId)
+      if (this.#gone) {
+        this.#board.release(added)
+        return
+      }
+      if (first) this.#begin(reading, last)
+      else this.#extend(reading, last)
+      this.#board.enter(this, added)
+    } catch (error) {
+      if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
+      throw error
+    } finally {
+      if (this.#phase === 'joining') this.#phase = 'open'
+    }
+    this.#board.schedule(this)
+  }
+
+  #begin(reading: Reading, last: number): void {
+    const { lastEventId } = this
+    const { cursor, gaps, members, resumed } = admit(reading, lastEventId, last, this.#board.options.limits)
+    for (const { channels, reason } of gaps) {
+      this.#delivery.insertGap(channels, reason)
+      this.#board.missed(this, channels, reason)
+    }
+    this.#delivery.start(reading.epoch, cursor, reading.head, members)
+    this.#commit(resumed ? lastEventId : undefined, this.#delivery.pending)
+  }
+
+  #extend({ epoch, head, histories }: Reading, last: number): void {
+    // Its cursor vouches for the channels of the first join only.
+    const { lastEventId } = this
+    const returning = judgeCursor(lastEventId, epoch, head).kind !== 'fresh'
+    if (returning) {
+      const channels = [...histories.keys()]
+      this.#delivery.insertGap(channels, 'joined')
+      this.#board.missed(this, channels, 'joined')
+    }
+    const { replayEvents } = this.#board.options.limits
+    for (const [channel, history] of histories) {
+      this.#delivery.add(channel, history, history.recent(Math.min(last, replayEvents)))
+    }
+  }
+
+  /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
+  #observe(): void {
+    if (this.#phase !== 'unused' || this.#observed) return
+    this.#observed = true
+    this.#response.once('close', () => this.#finish())
+  }
+
+  /** Takes the response for a stream, if it was not yet. */
+  #open(): void {
+    if (this.#phase !== 'unused' || !this.#usable()) return
+    this.#admit()
+    this.#phase = 'open'
+    this.#commit(undefined, 0)
+  }
+
+  /** Whether the response can still become a stream. */
+  #usable(): boolean {
+    if (this.#gone && !this.#response.headersSent) return false
+    if (this.#response.headersSent || this.#response.writableEnded) {
+      throw new SseError(
+        'ERR_SSE_ANSWERED',
+        500,
+        'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
+      )
+    }
+    if (this.#request.httpVersionMajor === 1 && this.#response.socket === null) {
+      throw new SseError(
+        'ERR_SSE_PIPELINED',
+        400,
+        'An event stream was requested behind another response on the same connection: open it on a connection of its own.',
+      )
+    }
+    return true
+  }
+
+  /** Counts among the hub's streams. */
+  #admit(): void {
+    this.#board.admit(this, this.#request)
+    this.#outlet = new Outlet(this.#request, this.#response, {
+      drained: () => this.#drained(),
+      closed: () => this.#finish(),
+    })
+  }
+
+  /** Undoes {@link #admit}: the handler may answer otherwise. */
+  #withdraw(): void {
+    this.#outlet?.detach()
+    this.#outlet = undefined
+    this.#phase = 'unused'
+    this.#board.withdraw(this, this.#request)
+  }
+
+  #commit(cursor: string | undefined, replay: number): void {
+    const { heartbeat } = this.#board.options
+    if (this.#response.headersSent) {
+      // Private events came first: the head is sent already, and maybe the opening.
+      if (this.#opening === undefined) return
+    } else {
+      this.#outlet?.commit(heartbeat)
+      this.#board.connected(this)
+    }
+    const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
+    this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
+    if (this.#request.method === 'HEAD') this.#outlet?.end()
+  }
+
+  /** Answers for a handler that does not look at the failure of its join. */
+  #answer(error: unknown): void {
+    if (this.#phase !== 'unused' || this.#response.headersSent || this.#gone) return
+    const refusal = error instanceof SseError ? error : undefined
+    this.#response.statusCode = refusal?.status ?? 500
+    for (const [name, value] of Object.entries(refusal?.headers ?? {})) this.#response.setHeader(name, value)
+    this.#response.end()
+  }
+
+  #drained(): void {
+    this.stalled = 0
+    if (this.deliver()) this.#board.schedule(this)
+    if (!this.#full) this.#settleReady()
+  }
+
+  #finish(): void {
+    if (this.#phase === 'over') return
+    const channels = this.channels
+    this.#phase = 'over'
+    this.#board.leave(this, channels)
+    this.#board.withdraw(this, this.#request)
+    this.#abort?.abort()
+    this.#closed?.resolve()
+    this.#settleReady()
+    if (this.#response.headersSent) this.#board.disconnected(this)
+  }
+
+  #settleReady(): void {
+    this.#ready?.resolve()
+    this.#ready = undefined
+  }
+}

@@ -1,0 +1,56 @@
+import { SseError } from './errors.ts'
+
+/** What nobody may exceed. A refusal is an {@link SseError} with the status that is named. */
+export interface Limits {
+  /** Streams of the hub (503). @defaultValue unlimited */
+  readonly streams: number
+  /** Streams of one client (503). @defaultValue unlimited */
+  readonly streamsPerClient: number
+  /** Channels of one stream (400). @defaultValue 100 */
+  readonly channelsPerStream: number
+  /** Length of a channel's name, in UTF-16 code units (400). @defaultValue 200 */
+  readonly channelName: number
+  /** Bytes of the data of one event (413). @defaultValue 262,144, or the history's bytes if these are fewer */
+  readonly eventBytes: number
+  /** Events that one stream is replayed; the rest is announced as missing. @defaultValue 10,000 */
+  readonly replayEvents: number
+  /** Bytes that one stream is replayed; the rest is announced as missing. @defaultValue 16 Mi */
+  readonly replayBytes: number
+}
+
+/** @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`, `ERR_SSE_TOO_MANY_CHANNELS` */
+export function checkChannels(limits: Limits, channels: readonly string[]): void {
+  checkChannelCount(limits, channels.length)
+  if (channels.length === 0)
+    throw new SseError('ERR_SSE_CHANNEL_NAME', 400, 'Name at least one channel to join.')
+  for (const channel of channels) {
+    if (typeof channel === 'string' && channel.length > 0 && channel.length <= limits.channelName) continue
+    const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 40)) : typeof channel
+    throw new SseError(
+      'ERR_SSE_CHANNEL_NAME',
+      400,
+      `A channel's name is a string of 1 to ${limits.channelName} characters (limits.channelName), got ${shown}.`,
+    )
+  }
+}
+
+/** @throws {@link SseError} `ERR_SSE_TOO_MANY_CHANNELS` */
+export function checkChannelCount({ channelsPerStream }: Limits, count: number): void {
+  if (count <= channelsPerStream) return
+  throw new SseError(
+    'ERR_SSE_TOO_MANY_CHANNELS',
+    400,
+    `A stream may join ${channelsPerStream} channels, not ${count}: raise limits.channelsPerStream.`,
+  )
+}
+
+/** @throws {@link SseError} `ERR_SSE_EVENT_TOO_LARGE` */
+export function checkBytes({ eventBytes }: Limits, event: string, data: string): void {
+  // A code unit is at most three bytes: most events need not be counted.
+  if (data.length * 3 <= eventBytes || Buffer.byteLength(data) <= eventBytes) return
+  throw new SseError(
+    'ERR_SSE_EVENT_TOO_LARGE',
+    413,
+    `The data of '${event}' is longer than ${eventBytes} bytes (limits.eventBytes): send a reference to fetch instead, or raise the limit.`,
+  )
+}
