@@ -14,17 +14,15 @@ export interface Backoff {
   readonly retry: number
   /** From 0 to less than 1. */
   readonly random: number
-  /** The server's `Retry-After`, in milliseconds. */
-  readonly retryAfter: number | undefined
 }
 
 /**
  * How long to wait for an attempt, in milliseconds: exponential on the server's reconnection time with full jitter, so that
- * clients that were lost together do not come back together; on top of `Retry-After` where the server sent it.
+ * clients that were lost together do not come back together.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function backoff({ attempt, retry, random, retryAfter = 0 }: Backoff): number {
+export function backoff({ attempt, retry, random }: Backoff): number {
   const ceiling = Math.min(retry * 2 ** (attempt - 1), Math.max(retry, LONGEST_DELAY))
-  return retryAfter + Math.round(ceiling * random)
+  return Math.round(ceiling * random)
 }

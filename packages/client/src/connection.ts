@@ -1,16 +1,23 @@
-import { type ControlEvent, type DecodedEvent, decodeControl, isControl } from '@sse/protocol'
+import type { DecodedEvent } from '@sse/protocol'
 import { backoff, clampRetry, DEFAULT_RETRY, MIN_INTERVAL } from './backoff.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionError } from './errors.ts'
 import { fetchTransport } from './fetch-transport.ts'
+import { type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
 import { type ConnectionEvent, initialState, transition } from './machine.ts'
-import type { EventSourceOptions, PerAttempt } from './options.ts'
+import type { ConnectionOptions, PerAttempt } from './options.ts'
+import { call } from './report.ts'
 import type { Resync } from './source.ts'
-import type { ConnectionState } from './state.ts'
+import type { ConnectionState, PauseCause } from './state.ts'
+import { createStream, type Stream } from './stream.ts'
+import { isRetriable } from './verdict.ts'
+
+/** A stream that lived this long was stable: its loss begins a new row of attempts. In milliseconds. */
+const STABLE = 10_000
 
 /** What a connection tells its source. */
 export interface ConnectionHooks {
-  state(): void
+  state(state: ConnectionState): void
   event(event: DecodedEvent, replayed: boolean): void
   remove(event: string, key: string): void
   /** What was told since the last time came together. */
@@ -23,41 +30,61 @@ export interface Connection {
   readonly state: ConnectionState
   readonly cursor: string
   open(): void
+  /** Lets go without closing: it may be opened again, and resumes. */
   release(): void
   reconnect(): void
   close(by: 'client' | 'server', reason: string): void
 }
 
-/** Runs the machine over a transport: one attempt at a time, and one timer. */
+/**
+ * Runs the machine over a transport: one attempt at a time, and one timer.
+ *
+ * @param names - the names of the events, where a contract has them
+ */
 export function createConnection(
   url: PerAttempt<string | URL>,
-  options: EventSourceOptions,
+  options: ConnectionOptions,
+  names: readonly string[] | undefined,
   hooks: ConnectionHooks,
 ): Connection {
-  const transport = options.transport ?? fetchTransport
-  const clock = transport.clock ?? systemClock
+  const { transport = fetchTransport, signal, method = 'GET', connectTimeout = 30_000 } = options
+  const { clock = systemClock, lifecycle = pageLifecycle } = transport
   let state = initialState
   let cursor = options.cursor ?? ''
+  /** Whether anything was heard, that could have gone on in the meantime. */
+  let begun = cursor !== ''
   let retry = DEFAULT_RETRY
-  let attempts = 0
-  let startedAt = 0
+  /** Attempts in a row that came to nothing, or to a stream that did not last. */
+  let failures = 0
+  /** When the next attempt may begin at the earliest. */
+  let notBefore = 0
+  /** Whether the headers were asked for anew after a 401. */
+  let refreshed = false
+  let frozen = false
+  /** Whether a request was sent, and where the response of one that is sent once can be had again. */
+  let sent = false
+  let location: string | undefined
   /** The number of the attempt that may speak; those before it are superseded. */
   let current = 0
+  let stream: Stream | undefined
   let abort: (() => void) | undefined
   let cancelTimer: (() => void) | undefined
-  let replaying = false
+  let detach: (() => void) | undefined
 
   function send(event: ConnectionEvent): void {
     const next = transition(state, event)
     if (next === state) return
-    const { status } = state
     state = next
-    if (next.status !== 'open') stop()
-    else if (status !== 'open') after(undefined)
-    hooks.state()
-    if (state !== next) return // a listener moved on
-    if (next.status === 'connecting') start()
-    else if (next.status === 'retrying') {
+    const { status } = next
+    if (status !== 'open') stop()
+    if (status === 'idle' || status === 'closed' || status === 'failed') {
+      detach?.()
+      detach = undefined
+    } else detach ??= attach()
+    hooks.state(next)
+    if (state !== next) return // a listener went on from there
+    if (status === 'connecting') start()
+    else if (status === 'retrying') {
       after(next.retryAt - clock.now(), () => send({ type: 'due', attempt: next.attempt }))
     }
   }
@@ -65,98 +92,115 @@ export function createConnection(
   /** The one place that ends an attempt and its timer. */
   function stop(): void {
     current += 1
-    after(undefined)
+    after(0)
+    begun = stream?.begun ?? begun
+    stream = undefined
     const aborted = abort
     abort = undefined
     aborted?.()
   }
 
-  function after(milliseconds: number | undefined, callback: () => void = () => {}): void {
+  /** Sets the one timer in place of what it was set to. */
+  function after(milliseconds: number, callback?: () => void): void {
     cancelTimer?.()
-    cancelTimer = milliseconds === undefined ? undefined : clock.after(milliseconds, callback)
+    cancelTimer = callback && clock.after(milliseconds, callback)
+  }
+
+  /** Listens to the page and the app, as long as there is a connection to keep up. */
+  function attach(): () => void {
+    const aborted = (): void => close('client', 'aborted')
+    signal?.addEventListener('abort', aborted)
+    const deaf = lifecycle.listen(hear)
+    return () => {
+      signal?.removeEventListener('abort', aborted)
+      deaf()
+    }
   }
 
   async function start(): Promise<void> {
     const number = current
     const alive = (): boolean => number === current
-    attempts += 1
-    startedAt = clock.now()
-    replaying = false
-    const { connectTimeout = 30_000 } = options
+    notBefore = clock.now() + MIN_INTERVAL
     after(connectTimeout, () =>
-      lost(new ConnectionError('timeout', `The server did not answer within ${connectTimeout} ms.`)),
+      lost(
+        new ConnectionError(
+          'timeout',
+          `No answer within ${connectTimeout} ms (over HTTP/1.1, a browser opens six connections to a server, for all its tabs).`,
+        ),
+      ),
     )
     try {
-      const target = await ask(url)
-      const headers = (await ask(options.headers)) ?? {}
+      const target = location ?? (await ask(url))
+      const headers = { ...(await ask(options.headers)) }
       if (!alive()) return
-      abort = transport.connect(
+      sent = true
+      const stopAttempt = transport.connect(
         {
           url: String(target),
-          method: options.method ?? 'GET',
+          method: location === undefined ? method : 'GET',
           headers,
-          body: options.body,
+          body: location === undefined ? options.body : undefined,
           credentials: options.credentials ?? 'same-origin',
           cursor,
           fetch: options.fetch,
-          events: options.events && Object.keys(options.events.definitions),
+          events: names,
         },
         {
-          open: () => {
+          open(at) {
             if (!alive()) return
-            send({ type: 'opened', since: clock.now(), continuity: cursor === '' ? 'fresh' : 'gap' })
+            if (method !== 'GET') location ??= at
+            stream = createStream(
+              { clock, heartbeat: options.heartbeat ?? 0, begun: begun || cursor !== '', alive, after },
+              streamHooks,
+            )
+            stream.accept()
           },
-          event: (event) => {
+          event(event) {
             if (!alive()) return
             cursor = event.id
-            receive(event)
+            stream?.event(event)
           },
-          flush: (lastEventId) => {
+          flush(lastEventId) {
             if (!alive()) return
             cursor = lastEventId
+            stream?.heard()
+            send({ type: 'sound' })
             hooks.commit()
           },
-          retry: (milliseconds) => {
+          retry(milliseconds) {
             if (alive()) retry = clampRetry(milliseconds)
           },
-          end: (error) => {
+          end(error) {
             if (alive()) lost(error)
           },
         },
       )
+      if (alive()) abort = stopAttempt
+      else stopAttempt()
     } catch (cause) {
-      if (alive()) lost(new ConnectionError('network', 'The url or the headers could not be had.', { cause }))
+      if (alive()) lost(new ConnectionError('network', 'The url or the headers failed.', { cause }))
     }
   }
 
-  function receive(event: DecodedEvent): void {
-    if (!isControl(event.event)) {
-      hooks.event(event, replaying)
-      return
-    }
-    const control = decodeControl(event.event, event.data)
-    if (control !== undefined) obey(control)
+  const streamHooks = {
+    ...hooks,
+    opened(continuity: 'fresh' | 'resumed' | 'gap'): void {
+      if (state.status === 'connecting') {
+        refreshed = false
+        after(0)
+        send({ type: 'opened', since: clock.now(), continuity })
+      } else send({ type: 'assess', continuity })
+    },
+    close: (reason: string): void => close('server', reason),
+    stale: (): void => send({ type: 'silence' }),
+    lost,
   }
 
-  function obey(control: ControlEvent): void {
-    switch (control.event) {
-      case 'sse.open':
-        replaying = true
-        break
-      case 'sse.live':
-        replaying = false
-        break
-      case 'sse.gap':
-        send({ type: 'gap' })
-        hooks.resync(control.data)
-        break
-      case 'sse.remove':
-        hooks.remove(control.data.event, control.data.key)
-        break
-      case 'sse.close':
-        close('server', control.data.reason)
-    }
-  }
+  /** Whether a further request would do no harm. */
+  const resumable = (): boolean => method === 'GET' || !sent || location !== undefined
+
+  /** Whether the stream that is open proved stable. */
+  const lasted = (): boolean => state.status === 'open' && clock.now() - state.since >= STABLE
 
   function lost(error: ConnectionError): void {
     hooks.commit()
@@ -164,15 +208,81 @@ export function createConnection(
       close('server', 'no content')
       return
     }
-    const attempt = attempts + 1
-    if (attempt > (options.maxAttempts ?? Number.POSITIVE_INFINITY)) {
+    const before = state
+    const verdict = options.when && call(options.when, error, failures + 1)
+    if (state !== before) return // the app went on from there
+    const fresh = [url, options.headers].some((value) => typeof value === 'function')
+    if (error.status === 401 && fresh && !refreshed && verdict !== false && resumable()) {
+      refreshed = true
+      send({ type: 'refresh', attempt: failures + 1 })
+      return
+    }
+    failures = lasted() ? 0 : failures + 1
+    const attempt = failures + 1
+    if (!(verdict ?? isRetriable(error)) || !resumable() || failures >= (options.maxAttempts ?? Infinity)) {
       send({ type: 'fail', error })
     } else {
-      const delay = backoff({ attempt, retry, random: clock.random(), retryAfter: error.retryAfter })
-      const retryAt = Math.max(clock.now() + delay, startedAt + MIN_INTERVAL)
+      const now = clock.now()
+      const floor = now + (error.retryAfter ?? 0)
+      notBefore = Math.max(notBefore, floor)
+      const retryAt = Math.max(notBefore, floor + backoff({ attempt, retry, random: clock.random() }))
       send({ type: 'retry', attempt, retryAt, error })
     }
     hooks.error(error)
+  }
+
+  function blocked(): PauseCause | undefined {
+    if (frozen) return 'frozen'
+    if (!lifecycle.online()) return 'offline'
+    return options.pauseWhenHidden && !lifecycle.visible() ? 'hidden' : undefined
+  }
+
+  function hear(signal: LifecycleSignal): void {
+    if (signal === 'frozen' || signal === 'thawed') frozen = signal === 'frozen'
+    const cause = blocked()
+    if (cause !== undefined) {
+      if (lasted()) failures = 0
+      // What cannot be resumed is left to its fate.
+      if (resumable()) send({ type: 'pause', cause })
+    } else if (state.status === 'paused') resume()
+    else if (signal === 'offline' || signal === 'hidden') return
+    else if (state.status === 'open') stream?.wake()
+    else if (state.status === 'retrying') {
+      const { attempt, error } = state
+      const retryAt = Math.max(notBefore, clock.now())
+      if (retryAt < state.retryAt) send({ type: 'retry', attempt, retryAt, error })
+    }
+  }
+
+  function resume(): void {
+    if (blocked() !== undefined) return
+    const wait = notBefore - clock.now()
+    if (wait > 0) after(wait, resume)
+    else send({ type: 'resume', attempt: failures + 1 })
+  }
+
+  function open(): void {
+    const { status, by } = state
+    if (status !== 'idle' && status !== 'closed' && status !== 'failed') return
+    if (signal?.aborted) {
+      close('client', 'aborted')
+      return
+    }
+    // From idle it goes on with the row it was let go in: mounting anew is no new budget.
+    if (status !== 'idle') {
+      failures = 0
+      sent = false
+      location = undefined
+    }
+    if (by === 'server') {
+      // Nothing follows where the server closed.
+      cursor = ''
+      begun = false
+    }
+    refreshed = false
+    frozen = false
+    const cause = blocked()
+    send(cause === undefined ? { type: 'open', attempt: failures + 1 } : { type: 'pause', cause })
   }
 
   function close(by: 'client' | 'server', reason: string): void {
@@ -187,12 +297,16 @@ export function createConnection(
     get cursor() {
       return cursor
     },
-    open() {
-      attempts = state.status === 'idle' || state.by !== undefined || state.status === 'failed' ? 0 : attempts
-      send({ type: 'open', attempt: 1 })
-    },
+    open,
     release: () => send({ type: 'release' }),
-    reconnect: () => send({ type: 'reconnect', attempt: 1 }),
+    reconnect() {
+      const event: ConnectionEvent = { type: 'reconnect', attempt: 1 }
+      if (transition(state, event) === state) open()
+      else if (resumable()) {
+        failures = 0
+        send(event)
+      }
+    },
     close,
   }
 }

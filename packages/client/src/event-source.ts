@@ -1,16 +1,23 @@
 import { type AnyEvents, ContractError, decodePayload, type Latest } from '@sse/contract'
 import type { DecodedEvent } from '@sse/protocol'
+import { systemClock } from './clock.ts'
 import { createConnection } from './connection.ts'
 import { ConnectionError } from './errors.ts'
-import type { EventSourceOptions, PerAttempt } from './options.ts'
-import type { Change, EventMeta, Resync, SourceEvent, TypedEventSource } from './source.ts'
+import { iterateEvents } from './event-iterator.ts'
+import { createInterest } from './interest.ts'
+import { assertOptions, type EventSourceOptions, type PerAttempt } from './options.ts'
+import { call } from './report.ts'
+import { createSnapshot } from './snapshot.ts'
+import type { Change, EventMeta, ListenerOptions, Resync, TypedEventSource } from './source.ts'
 
 type Listener = (first: unknown, meta: EventMeta) => void
 
 /**
- * An event stream that is kept up: it opens with its first listener, and resumes where it broke off.
+ * An event stream that is kept up: it opens with its first listener, resumes where it broke off, and closes a moment after
+ * its last listener left.
  *
  * @param url - absolute outside of a page; a function is asked before each attempt
+ * @throws TypeError for options that cannot be meant
  *
  * @example
  * const live = createEventSource('/events', { events })
@@ -20,113 +27,122 @@ export function createEventSource<E = AnyEvents>(
   url: PerAttempt<string | URL>,
   options: EventSourceOptions<E> = {},
 ): TypedEventSource<E> {
-  const contract = options.events
+  assertOptions(url, options)
+  const { events: contract, linger = 1_000, transport } = options
+  const latest = createSnapshot()
   const listeners = new Map<string, Set<Listener>>()
   const resyncListeners = new Set<(resync: Resync) => void>()
   const errorListeners = new Set<(error: ConnectionError) => void>()
   const subscribers = new Set<(change: Change) => void>()
-  let latest: Readonly<Record<string, unknown>> = {}
-  let draft: Record<string, unknown> | undefined
+  /** What `open()` holds until `close()`. */
+  let unpin: (() => void) | undefined
 
-  const connection = createConnection(url, options as EventSourceOptions, {
-    state: () => notify('state'),
-    event: receive,
-    remove(event, key) {
-      const before = (draft ?? latest)[event]
-      if (before === undefined) return
-      draft ??= { ...latest }
-      const definition = contract?.definitions[event]
-      if (definition?.kind === 'state' && definition.keyed && typeof before === 'object') {
-        draft[event] = Object.fromEntries(Object.entries(before ?? {}).filter(([k]) => k !== key))
-      } else delete draft[event]
+  const interest = createInterest(transport?.clock ?? systemClock, linger, {
+    first: () => {
+      if (connection.state.status === 'idle') connection.open()
     },
-    commit() {
-      if (draft === undefined) return
-      latest = draft
-      draft = undefined
-      notify('latest')
-    },
-    resync: (resync) => each(resyncListeners, (listener) => listener(resync)),
-    error: fail,
+    none: () => connection.release(),
   })
 
-  function fail(error: ConnectionError): void {
-    each(errorListeners, (listener) => listener(error))
-  }
+  const connection = createConnection(url, options, contract && Object.keys(contract.definitions), {
+    state({ status }) {
+      if (status === 'closed') interest.cancel()
+      tell(subscribers, 'state')
+    },
+    event: receive,
+    remove(event, key) {
+      const definition = contract?.definitions[event]
+      if (definition?.kind === 'state' && definition.keyed) latest.removeKey(event, key)
+      else latest.remove(event)
+    },
+    commit() {
+      if (latest.commit()) tell(subscribers, 'latest')
+    },
+    resync: (resync) => tell(resyncListeners, resync),
+    error: (error) => tell(errorListeners, error),
+  })
 
   function receive({ event, data, id }: DecodedEvent, replayed: boolean): void {
+    // A server that is newer than the page may know more events.
     if (contract !== undefined && contract.definitions[event] === undefined) return
+    const meta: EventMeta = { event, id, replayed }
+    let payload: unknown
     try {
-      const { payload, key, keyed } = decodePayload(contract, event, data)
-      draft ??= { ...latest }
-      draft[event] = keyed ? { ...(draft[event] ?? {}), [key ?? '']: payload } : payload
-      const meta: EventMeta = { event, id, replayed }
-      each(listeners.get(event), (listener) => listener(payload, meta))
-      each(listeners.get('*'), (listener) => listener({ event, data: payload, meta }, meta))
+      const decoded = decodePayload(contract, event, data)
+      payload = decoded.payload
+      if (decoded.keyed) latest.setKey(event, decoded.key ?? '', payload)
+      else latest.set(event, payload)
     } catch (cause) {
-      if (!(cause instanceof ContractError)) throw cause
-      fail(new ConnectionError('contract', cause.message, { cause }))
+      const message = cause instanceof ContractError ? cause.message : `The schema of '${event}' failed.`
+      tell(errorListeners, new ConnectionError('contract', message, { cause }))
+      return
     }
+    tell(listeners.get(event), payload, meta)
+    tell(listeners.get('*'), { event, data: payload, meta }, meta)
   }
 
-  function notify(change: Change): void {
-    each(subscribers, (subscriber) => subscriber(change))
-  }
-
-  function on(event: string, listener: Listener): () => void {
+  function on(event: string, listener: Listener, { passive = false }: ListenerOptions = {}): () => void {
     const set = listeners.get(event) ?? new Set()
     listeners.set(event, set)
-    const own: Listener = (first, meta) => listener(first, meta)
-    set.add(own)
-    if (connection.state.status === 'idle') connection.open()
+    const remove = add(set, listener)
+    const release = passive ? undefined : interest.hold()
     return () => {
-      set.delete(own)
+      remove()
+      release?.()
     }
   }
 
-  return {
+  const source: TypedEventSource<E> = {
     get cursor() {
       return connection.cursor
     },
     on: on as TypedEventSource<E>['on'],
-    onResync(listener) {
-      return add(resyncListeners, (resync) => listener(resync))
-    },
-    onError(listener) {
-      return add(errorListeners, (error) => listener(error))
-    },
+    onResync: (listener) => add(resyncListeners, listener),
+    onError: (listener) => add(errorListeners, listener),
     subscribe(listener) {
-      const off = add(subscribers, (change: Change) => listener(change))
-      if (connection.state.status === 'idle') connection.open()
-      return off
+      const remove = add(subscribers, listener)
+      const release = interest.hold()
+      return () => {
+        remove()
+        release()
+      }
     },
     getState: () => connection.state,
-    getLatest: () => latest as Latest<E>,
-    [Symbol.asyncIterator](): AsyncIterableIterator<SourceEvent<E>> {
-      throw new Error('not yet')
+    getLatest: () => latest.current as Latest<E>,
+    [Symbol.asyncIterator]: () => iterateEvents(source),
+    open() {
+      unpin ??= interest.hold()
+      connection.open()
     },
-    open: () => connection.open(),
-    close: (reason = 'closed') => connection.close('client', reason),
+    close(reason = 'closed') {
+      unpin?.()
+      unpin = undefined
+      connection.close('client', reason)
+      interest.cancel()
+    },
     reconnect: () => connection.reconnect(),
   }
+  return source
 }
 
-function add<T>(set: Set<T>, listener: T): () => void {
-  set.add(listener)
+/** Adds a listener under an identity of its own, so that one function may listen twice. */
+function add<A extends unknown[]>(
+  set: Set<(...args: A) => void>,
+  listener: (...args: A) => void,
+): () => void {
+  const own = (...args: A): void => listener(...args)
+  set.add(own)
   return () => {
-    set.delete(listener)
+    set.delete(own)
   }
 }
 
-/** A listener that throws stops neither the others nor the stream; its error is reported as an event handler's is. */
-function each<T>(set: ReadonlySet<T> | undefined, call: (listener: T) => void): void {
+/** Calls those who listened when it happened and still do. */
+function tell<A extends unknown[]>(
+  set: ReadonlySet<(...args: A) => void> | undefined,
+  ...args: NoInfer<A>
+): void {
   for (const listener of [...(set ?? [])]) {
-    try {
-      call(listener)
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    if (set?.has(listener)) call(listener, ...args)
   }
 }

@@ -4,7 +4,7 @@ export { ConnectionError, type ConnectionErrorKind, type ConnectionErrorOptions 
 export { createEventSource } from './event-source.ts'
 export { fetchTransport } from './fetch-transport.ts'
 export type { Lifecycle, LifecycleSignal } from './lifecycle.ts'
-export type { EventSourceOptions, PerAttempt } from './options.ts'
+export type { ConnectionOptions, EventSourceOptions, PerAttempt } from './options.ts'
 export { createEventReducer, type EventReducer, type EventReducerOptions } from './reducer.ts'
 export { type SharedEventSourceOptions, shareEventSource } from './shared.ts'
 export type { Change, EventMeta, ListenerOptions, Resync, SourceEvent, TypedEventSource } from './source.ts'

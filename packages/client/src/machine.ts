@@ -9,7 +9,7 @@ export type ConnectionEvent =
   | { readonly type: 'reconnect'; readonly attempt: number }
   | { readonly type: 'refresh'; readonly attempt: number }
   | { readonly type: 'opened'; readonly since: number; readonly continuity: Continuity }
-  | { readonly type: 'gap' }
+  | { readonly type: 'assess'; readonly continuity: Continuity }
   | { readonly type: 'silence' }
   | { readonly type: 'sound' }
   | {
@@ -41,7 +41,7 @@ export const transitions: {
     fail: 'failed',
   },
   open: {
-    gap: 'open',
+    assess: 'open',
     silence: 'open',
     sound: 'open',
     reconnect: 'connecting',
@@ -61,7 +61,7 @@ export const transitions: {
   },
   paused: { resume: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
   closed: { open: 'connecting', pause: 'paused' },
-  failed: { open: 'connecting', pause: 'paused', close: 'closed' },
+  failed: { open: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
 }
 
 const blank = {
@@ -91,8 +91,10 @@ export function transition(state: ConnectionState, event: ConnectionEvent): Conn
       return { ...next, status: 'connecting', attempt: event.attempt }
     case 'opened':
       return { ...next, status: 'open', since: event.since, continuity: event.continuity, stale: false }
-    case 'gap':
-      return state.status === 'open' && state.continuity !== 'gap' ? { ...state, continuity: 'gap' } : state
+    case 'assess':
+      return state.status === 'open' && state.continuity !== event.continuity
+        ? { ...state, continuity: event.continuity }
+        : state
     case 'silence':
       return state.status === 'open' && !state.stale ? { ...state, stale: true } : state
     case 'sound':

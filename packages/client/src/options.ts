@@ -5,10 +5,8 @@ import type { Transport } from './transport.ts'
 /** A value, or a function that is asked for it before each attempt. */
 export type PerAttempt<T> = T | (() => T | Promise<T>)
 
-/** The options of {@link createEventSource}. */
-export interface EventSourceOptions<E = AnyEvents> {
-  /** The contract; without it, every event is taken and its data is JSON. */
-  readonly events?: (E & Contract) | undefined
+/** How a connection is made and kept up. */
+export interface ConnectionOptions {
   /** Sent with each attempt; a function is asked anew each time, and once more at once after a 401. */
   readonly headers?: PerAttempt<Readonly<Record<string, string>>> | undefined
   /**
@@ -42,8 +40,40 @@ export interface EventSourceOptions<E = AnyEvents> {
   readonly heartbeat?: number | undefined
   /** Whether to let go of the connection while the page is hidden. @defaultValue false */
   readonly pauseWhenHidden?: boolean | undefined
+  /** Carries the requests. @defaultValue `fetchTransport` */
+  readonly transport?: Transport | undefined
+}
+
+/** The options of {@link createEventSource}. */
+export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
+  /** The contract; without it, every event is taken and its data is JSON. */
+  readonly events?: (E & Contract) | undefined
   /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1000 */
   readonly linger?: number | undefined
-  /** How an event may grow before it is complete, in UTF-16 code units. @defaultValue 16 Mi */
-  readonly transport?: Transport | undefined
+}
+
+const NUMBERS = ['maxAttempts', 'connectTimeout', 'heartbeat', 'linger'] as const
+
+/**
+ * Refuses what cannot be meant.
+ *
+ * @throws TypeError
+ */
+export function assertOptions<E>(url: unknown, options: EventSourceOptions<E>): void {
+  if (typeof url !== 'string' && typeof url !== 'function' && !(url instanceof URL)) {
+    throw new TypeError(`The url of an event source is a string, a URL or a function, not ${typeof url}.`)
+  }
+  const { events, method = 'GET', body } = options
+  if (events !== undefined && typeof events?.definitions !== 'object') {
+    throw new TypeError("The option 'events' is a contract: make it with defineEvents.")
+  }
+  if (body !== undefined && method === 'GET') {
+    throw new TypeError("A GET request has no body: set the option 'method'.")
+  }
+  for (const name of NUMBERS) {
+    const value = options[name] ?? 0
+    if (!(typeof value === 'number' && value >= 0)) {
+      throw new TypeError(`The option '${name}' is a number from 0, not ${value}.`)
+    }
+  }
 }

@@ -1,0 +1,67 @@
+import { ConnectionError } from './errors.ts'
+import type { SourceEvent, TypedEventSource } from './source.ts'
+
+/** How many events a reader may be behind. */
+const LIMIT = 1_024
+
+/** Every event of a source from now on, for one reader; an event that it has no room for ends it with an error. */
+export function iterateEvents<E>(source: TypedEventSource<E>): AsyncIterableIterator<SourceEvent<E>> {
+  const buffer: SourceEvent<E>[] = []
+  let done = false
+  let failure: ConnectionError | undefined
+  let wake: () => void = () => {}
+
+  const offEvents = source.on('*', (event) => {
+    if (buffer.length < LIMIT) buffer.push(event)
+    else
+      finish(
+        new ConnectionError(
+          'overflow',
+          `The reader is more than ${LIMIT} events behind: do less for each, or use on().`,
+        ),
+      )
+    wake()
+  })
+  const offState = source.subscribe((change) => {
+    if (change === 'state') look()
+  })
+  look()
+
+  function look(): void {
+    const { status, error } = source.getState()
+    if (status === 'closed' || status === 'failed') finish(error)
+  }
+
+  function finish(error?: ConnectionError): void {
+    if (done) return
+    done = true
+    failure = error
+    offEvents()
+    offState()
+    wake()
+  }
+
+  return {
+    async next() {
+      while (buffer.length === 0 && !done) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      const value = buffer.shift()
+      if (value !== undefined) return { done: false, value }
+      const error = failure
+      failure = undefined
+      if (error !== undefined) throw error
+      return { done: true, value: undefined }
+    },
+    async return() {
+      finish()
+      buffer.length = 0
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]() {
+      return this
+    },
+  }
+}

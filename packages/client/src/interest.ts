@@ -1,0 +1,41 @@
+import type { Clock } from './clock.ts'
+
+export interface InterestHooks {
+  first(): void
+  /** The last one left, and nobody came for the time of the linger. */
+  none(): void
+}
+
+/** Who wants the stream: it opens with the first one and outlives the last one by the linger. */
+export interface Interest {
+  /** @returns what gives it up */
+  hold(): () => void
+  /** Waits for nobody any more. */
+  cancel(): void
+}
+
+export function createInterest(clock: Clock, linger: number, hooks: InterestHooks): Interest {
+  let holders = 0
+  let cancelTimer: (() => void) | undefined
+
+  function cancel(): void {
+    cancelTimer?.()
+    cancelTimer = undefined
+  }
+
+  return {
+    hold() {
+      holders += 1
+      cancel()
+      hooks.first()
+      let held = true
+      return () => {
+        if (!held) return
+        held = false
+        holders -= 1
+        if (holders === 0) cancelTimer = clock.after(linger, hooks.none)
+      }
+    },
+    cancel,
+  }
+}
