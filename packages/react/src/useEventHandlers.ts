@@ -1,0 +1,58 @@
+import type {
+  ConnectionError,
+  EventMeta,
+  EventName,
+  EventPayload,
+  Resync,
+  TypedEventSource,
+} from '@sse/client'
+import { useEffect, useInsertionEffect, useRef } from 'react'
+
+/** By event name, what to do with each event. */
+export type EventHandlers<E> = {
+  readonly [N in EventName<E>]?: (data: EventPayload<E, N>, meta: EventMeta<N>) => void
+}
+
+/** What is called outside of rendering: always the function of the last render. */
+export interface EventHandlerOptions<E> {
+  /** Called for every event, once and in order. */
+  readonly on?: EventHandlers<E> | undefined
+  /** Called where events are missing: what was built from them has to be fetched anew. */
+  readonly onResync?: ((resync: Resync) => void) | undefined
+  /** Called for every lost or refused connection, and every event that breaks the contract. */
+  readonly onError?: ((error: ConnectionError) => void) | undefined
+}
+
+/** Calls the newest handlers. Only another source subscribes anew, so that they can be written inline. */
+export function useEventHandlers<E>(
+  source: TypedEventSource<E> | null,
+  options: EventHandlerOptions<E>,
+): void {
+  const newest = useRef(options)
+  useInsertionEffect(() => {
+    newest.current = options
+  })
+  const listens = options.on !== undefined
+  useEffect(() => {
+    if (source === null) return
+    const off = [
+      source.onResync((resync) => newest.current.onResync?.(resync)),
+      source.onError((error) => newest.current.onError?.(error)),
+    ]
+    if (listens)
+      off.push(source.on('*', (event) => handle(newest.current.on, event.event, event.data, event.meta)))
+    return () => {
+      for (const end of off) end()
+    }
+  }, [source, listens])
+}
+
+function handle<E, N extends EventName<E>>(
+  handlers: EventHandlers<E> | undefined,
+  event: N,
+  data: EventPayload<E, N>,
+  meta: EventMeta<N>,
+): void {
+  // The name comes from the network: `constructor` is no handler of ours.
+  if (handlers !== undefined && Object.hasOwn(handlers, event)) handlers[event]?.(data, meta)
+}

@@ -1,0 +1,355 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import { describe, expect, it } from 'vitest'
+import {
+  createEventSource,
+  type EventSourceView,
+  type TypedEventSource,
+  type UseEventSourceOptions,
+  useEventSource,
+} from '../src/index.ts'
+import { type Events, events } from './contract.ts'
+import { mount } from './mount.tsx'
+import { startStreamServer } from './stream-server.ts'
+
+type Source = TypedEventSource<Events> | string | null
+type View = EventSourceView<Events>
+
+/** Shows what `show` reads of the stream. */
+function Live({
+  source,
+  options,
+  show = ({ status, latest }) => `${status} ${latest.counter?.value ?? '-'}`,
+}: {
+  readonly source: Source
+  readonly options?: Omit<UseEventSourceOptions<Events>, 'events'>
+  readonly show?: (view: View) => string | null | undefined
+}) {
+  const view = useEventSource(source, { ...options, events, on: { ...options?.on } })
+  return <p>{show(view)}</p>
+}
+
+describe.each([{ strict: false }, { strict: true }])('useEventSource (StrictMode: $strict)', ({ strict }) => {
+  it('opens the stream once mounted, and closes it once unmounted', async () => {
+    const server = await startStreamServer()
+    const { unmount } = mount(<Live source={server.url()} options={{ linger: 10 }} />, { strict })
+    await screen.findByText('open -')
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(server.requests).toHaveLength(1)
+    unmount()
+    await waitFor(() => expect(server.streams).toBe(0))
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('takes a source as well as a url', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    mount(<Live source={live} />, { strict })
+    await screen.findByText('open -')
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('calls the newest handler, for every event once and in order, and renders nothing for it', async () => {
+    const server = await startStreamServer()
+    const seen: string[] = []
+    const app = (name: string) => (
+      <Live
+        source={server.url()}
+        show={() => 'shown'}
+        options={{ on: { notification: ({ title }) => seen.push(`${name}${title}`) } }}
+      />
+    )
+    const page = mount(app('a'), { strict })
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('notification', { title: '1' })
+    await waitFor(() => expect(seen).toEqual(['a1']))
+    page.rerender(app('b'))
+    const { commits } = page
+    const titles = Array.from({ length: 1000 }, (_, index) => String(index))
+    server.sendAll(titles.map((title) => ['notification', { title }] as const))
+    await waitFor(() => expect(seen).toHaveLength(1001))
+    expect(seen).toEqual(['a1', ...titles.map((title) => `b${title}`)])
+    expect(page.commits).toBe(commits)
+  })
+
+  it('never connects anew for what is written inline', async () => {
+    const server = await startStreamServer()
+    const app = (index: number) => (
+      <Live
+        source={server.url()}
+        options={{ headers: { 'x-index': String(index) }, when: () => undefined, on: { counter: () => {} } }}
+      />
+    )
+    const page = mount(app(0), { strict })
+    for (let index = 1; index <= 50; index += 1) page.rerender(app(index))
+    await screen.findByText('open -')
+    for (let index = 51; index <= 100; index += 1) page.rerender(app(index))
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('asks for the newest headers at each attempt', async () => {
+    const server = await startStreamServer()
+    const app = (token: string) => <Live source={server.url()} options={{ headers: () => ({ token }) }} />
+    const page = mount(app('first'), { strict })
+    await screen.findByText('open -')
+    page.rerender(app('second'))
+    server.drop()
+    await waitFor(() =>
+      expect(server.requests.map(({ headers }) => headers.token)).toEqual(['first', 'second']),
+    )
+  })
+
+  it('starts clean with another url', async () => {
+    const server = await startStreamServer()
+    const shown: string[] = []
+    const seen: number[] = []
+    const app = (path: string) => (
+      <Live
+        source={server.url(path)}
+        show={({ status, latest }) => {
+          const text = `${path} ${status} ${latest.counter?.value ?? '-'}`
+          shown.push(text)
+          return text
+        }}
+        options={{ linger: 10, on: { counter: ({ value }) => seen.push(value) } }}
+      />
+    )
+    const page = mount(app('/a'), { strict })
+    await screen.findByText('/a open -')
+    server.send('counter', { value: 1 }, '/a')
+    await screen.findByText('/a open 1')
+    page.rerender(app('/b'))
+    server.send('counter', { value: 2 }, '/a')
+    await screen.findByText('/b open -')
+    server.send('counter', { value: 3 }, '/b')
+    await screen.findByText('/b open 3')
+    expect(seen).toEqual([1, 3])
+    expect(shown.filter((text) => text.startsWith('/b') && /[12]$/.test(text))).toEqual([])
+    expect(server.requests.map(({ path }) => path)).toEqual(['/a', '/b'])
+    await waitFor(() => expect(server.streams).toBe(1))
+  })
+
+  it('opens nothing for null, and follows a url that comes and goes', async () => {
+    const server = await startStreamServer()
+    const app = (source: Source) => <Live source={source} options={{ linger: 10 }} />
+    const page = mount(app(null), { strict })
+    expect(screen.getByText('idle -')).toBeDefined()
+    expect(server.requests).toHaveLength(0)
+    page.rerender(app(server.url()))
+    await screen.findByText('open -')
+    page.rerender(app(null))
+    expect(screen.getByText('idle -')).toBeDefined()
+    await waitFor(() => expect(server.streams).toBe(0))
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('comes back after a lost connection with the last event id', async () => {
+    const server = await startStreamServer()
+    mount(<Live source={server.url()} />, { strict })
+    await screen.findByText('open -')
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    server.drop()
+    await waitFor(() => expect(server.requests).toHaveLength(2))
+    expect(server.requests[1]?.lastEventId).toBe('e-1')
+    await screen.findByText('open 1')
+  })
+})
+
+describe('useEventSource renders', () => {
+  it('for the state alone, where only that is read', async () => {
+    const server = await startStreamServer()
+    const page = mount(<Live source={server.url()} show={({ status }) => status} />)
+    await screen.findByText('open')
+    const { commits } = page
+    const seen = createEventSource(server.url(), { events })
+    const counted: number[] = []
+    seen.on('counter', ({ value }) => counted.push(value))
+    await waitFor(() => expect(server.streams).toBe(2))
+    server.send('counter', { value: 1 })
+    await waitFor(() => expect(counted).toEqual([1]))
+    await nextFrame()
+    expect(page.commits).toBe(commits)
+    seen.close()
+    server.drop()
+    await waitFor(() => expect(page.commits).toBeGreaterThan(commits))
+  })
+
+  it('for the payloads alone, where only those are read', async () => {
+    const server = await startStreamServer()
+    const page = mount(<Live source={server.url()} show={({ latest }) => String(latest.counter?.value)} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    expect(page.commits).toBe(1)
+    server.send('counter', { value: 1 })
+    await screen.findByText('1')
+    expect(page.commits).toBe(2)
+    server.drop()
+    await waitFor(() => expect(server.requests).toHaveLength(2))
+    await nextFrame()
+    expect(page.commits).toBe(2)
+  })
+
+  it('for what an earlier render read, and shows what is first read later as it is then', async () => {
+    const server = await startStreamServer()
+    const app = (read: boolean) => (
+      <Live source={server.url()} show={(view) => (read ? String(view.latest.counter?.value) : 'unread')} />
+    )
+    const page = mount(app(false))
+    await waitFor(() => expect(server.streams).toBe(1))
+    const live = createEventSource(server.url(), { events })
+    const counted: number[] = []
+    live.on('counter', ({ value }) => counted.push(value))
+    await waitFor(() => expect(server.streams).toBe(2))
+    server.send('counter', { value: 1 })
+    await waitFor(() => expect(counted).toEqual([1]))
+    live.close()
+    await nextFrame()
+    expect(page.commits).toBe(1)
+    page.rerender(app(true))
+    expect(page.commits).toBe(2)
+    expect(screen.getByText('1')).toBeDefined()
+    page.rerender(app(false))
+    server.send('counter', { value: 2 })
+    await waitFor(() => expect(page.commits).toBe(4))
+  })
+
+  it('at most once a frame, however many events come, and the handlers miss none', async () => {
+    const server = await startStreamServer()
+    let handled = 0
+    let frames = 0
+    const page = mount(
+      <Live
+        source={server.url()}
+        options={{ on: { counter: () => (handled += 1) } }}
+        show={({ latest }) => String(latest.counter?.value)}
+      />,
+    )
+    await waitFor(() => expect(server.streams).toBe(1))
+    const frame = () => {
+      frames += 1
+      running = requestAnimationFrame(frame)
+    }
+    let running = requestAnimationFrame(frame)
+    for (let burst = 0; burst < 100; burst += 1) {
+      server.sendAll(
+        Array.from({ length: 100 }, (_, index) => ['counter', { value: burst * 100 + index }] as const),
+      )
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await screen.findByText('9999', {}, { timeout: 5000 })
+    cancelAnimationFrame(running)
+    expect(handled).toBe(10_000)
+    expect(page.commits).toBeLessThanOrEqual(frames + 2)
+  })
+})
+
+describe('useEventSource', () => {
+  it('gives the same reconnect function in every render, and connects at once when called', async () => {
+    const server = await startStreamServer()
+    const given = new Set<() => void>()
+    mount(
+      <Live
+        source={server.url()}
+        show={({ status, reconnect }) => {
+          given.add(reconnect)
+          return status
+        }}
+      />,
+    )
+    await screen.findByText('open')
+    const [reconnect] = given
+    act(() => reconnect?.())
+    await waitFor(() => expect(server.requests).toHaveLength(2))
+    expect(given.size).toBe(1)
+  })
+
+  it('keeps a view as it was, for closures that outlive the render', async () => {
+    const server = await startStreamServer()
+    const views: View[] = []
+    mount(
+      <Live
+        source={server.url()}
+        show={(view) => {
+          views.push(view)
+          return `${view.status} ${view.latest.counter?.value}`
+        }}
+      />,
+    )
+    await screen.findByText('open undefined')
+    const [first] = views
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(first?.status).toBe('idle')
+    expect(first?.latest.counter).toBeUndefined()
+    expect(views.at(-1)).not.toBe(first)
+  })
+
+  it('tells of a gap, and of a lost connection', async () => {
+    const server = await startStreamServer()
+    const told: string[] = []
+    mount(
+      <Live
+        source={server.url()}
+        options={{
+          onResync: ({ reason }) => told.push(reason),
+          onError: ({ kind }) => told.push(kind),
+        }}
+      />,
+    )
+    await screen.findByText('open -')
+    server.gap()
+    await waitFor(() => expect(told).toEqual(['evicted']))
+    server.drop()
+    await waitFor(() => expect(told).toEqual(['evicted', 'network']))
+  })
+
+  it('stays closed when the server has ended the stream', async () => {
+    const server = await startStreamServer()
+    mount(<Live source={server.url()} show={({ status, reason }) => `${status} ${reason}`} />)
+    await screen.findByText('open undefined')
+    server.end('over')
+    await screen.findByText('closed over')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('has the status of a refusal', async () => {
+    const server = await startStreamServer()
+    server.refuse(403)
+    mount(<Live source={server.url()} show={({ status, error }) => `${status} ${error?.status}`} />)
+    await screen.findByText('failed 403')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('takes keyed state as a record', async () => {
+    const server = await startStreamServer()
+    mount(<Live source={server.url()} show={({ latest }) => JSON.stringify(latest.quote)} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('quote', { symbol: 'A', price: 1 })
+    server.send('quote', { symbol: 'B', price: 2 })
+    server.send('quote', { symbol: 'A', price: 3 })
+    await screen.findByText('{"A":{"symbol":"A","price":3},"B":{"symbol":"B","price":2}}')
+  })
+
+  it('calls no handler for an event named like a method of every object', async () => {
+    const server = await startStreamServer()
+    const seen: unknown[] = []
+    mount(<Untyped url={server.url()} onMessage={(data) => seen.push(data)} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('constructor', 1)
+    server.send('__proto__', 1)
+    server.send('toString', 1)
+    server.send('message', 2)
+    await waitFor(() => expect(seen).toEqual([2]))
+  })
+})
+
+function Untyped({ url, onMessage }: { readonly url: string; readonly onMessage: (data: unknown) => void }) {
+  useEventSource(url, { on: { message: onMessage } })
+  return null
+}
+
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
