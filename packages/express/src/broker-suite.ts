@@ -205,7 +205,7 @@ export const brokerSuite: readonly BrokerCase[] = [
 
 function recorder(): BrokerSink & { readonly heard: string[] } {
   const heard: string[] = []
-  return { heard, changed: (channel) => void heard.push(channel), beforeEviction() {} }
+  return { heard, changed: (channel) => void heard.push(channel), beforeEviction() {}, reset() {} }
 }
 
 async function historyOf(broker: Broker, channel: string): Promise<History> {

@@ -33,6 +33,11 @@ export interface BrokerSink {
   changed(channel: string): void
   /** Entries are about to be dropped: readers that can take them are to be served first. */
   beforeEviction(): void
+  /**
+   * The log began anew, in another epoch: histories read so far stand still, and positions known so far say nothing.
+   * Attachments hold; everything is to be read again.
+   */
+  reset(): void
 }
 
 /** What {@link Broker.read} found. */

@@ -79,6 +79,23 @@ export class Delivery {
     for (const [channel, member] of members) this.#members.set(channel, member)
   }
 
+  /**
+   * Starts again in another epoch, with all that is retained of the same channels, after saying that something may be
+   * missing. What was inserted before stays in its order.
+   */
+  restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
+    this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
+    this.#members.clear()
+    this.cursor = 0
+    this.insertGap([...histories.keys()], 'epoch')
+    const members = new Map<string, Membership>()
+    for (const [channel, history] of histories) {
+      members.set(channel, { history, since: 0, floor: 0, covered: history.evicted })
+    }
+    this.start(epoch, 0, head, members)
+    if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
+  }
+
   /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last

@@ -37,7 +37,7 @@ export class EventStream<E> implements Stream<E>, Served {
   readonly #delivery = new Delivery()
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
-  /** Joins are taken one after the other. */
+  /** What waits for the broker. */
   #joining: Promise<void> | undefined
   /** The first blocks of the stream, until they are written. */
   #opening: string | undefined
@@ -108,17 +108,13 @@ export class EventStream<E> implements Stream<E>, Served {
 
   join(channels: string | readonly string[], { last = 0 }: JoinOptions = {}): Promise<void> {
     const names = typeof channels === 'string' ? [channels] : channels
-    const join = (this.#joining ?? Promise.resolve()).then(() => this.#join(names, last))
-    const settled = (): void => {
-      if (this.#joining === joining) this.#joining = undefined
-    }
-    // A join that failed does not take later ones along.
-    const joining = join.then(settled, settled)
-    this.#joining = joining
-    return watch(join, (error) => {
-      this.#answer(error)
-      this.#board.failed(error)
-    })
+    return watch(
+      this.#inTurn(() => this.#join(names, last)),
+      (error) => {
+        this.#answer(error)
+        this.#board.failed(error)
+      },
+    )
   }
 
   leave(channels: string | readonly string[]): void {
@@ -168,6 +164,14 @@ export class EventStream<E> implements Stream<E>, Served {
     this.deliver()
   }
 
+  restart(): void {
+    this.#inTurn(() => this.#restart()).catch((error) => {
+      // It comes back with a cursor of the former epoch, which says the same.
+      this.disconnect()
+      this.#board.failed(error)
+    })
+  }
+
   deliver(): boolean {
     const outlet = this.#outlet
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
@@ -201,6 +205,18 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
     else this.#board.schedule(this)
     return !this.#full
+  }
+
+  /** Joins, and whatever else waits for the broker, are taken one after the other. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const acted = (this.#joining ?? Promise.resolve()).then(act)
+    const settled = (): void => {
+      if (this.#joining === joining) this.#joining = undefined
+    }
+    // What failed does not take later ones along.
+    const joining = acted.then(settled, settled)
+    this.#joining = joining
+    return acted
   }
 
   async #join(names: readonly string[], last: number): Promise<void> {
@@ -237,6 +253,21 @@ export class EventStream<E> implements Stream<E>, Served {
     } catch (error) {
       if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
       throw error
+    } finally {
+      if (this.#phase === 'joining') this.#phase = 'open'
+    }
+    this.#board.schedule(this)
+  }
+
+  async #restart(): Promise<void> {
+    const { channels } = this
+    if (this.#phase !== 'open' || channels.length === 0) return
+    this.#phase = 'joining'
+    try {
+      const { epoch, head, histories } = await this.#board.read(channels, undefined)
+      if (this.#gone) return
+      this.#delivery.restart(epoch, head, histories)
+      this.#board.missed(this, channels, 'epoch')
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
     }

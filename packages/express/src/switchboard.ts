@@ -20,6 +20,8 @@ export interface Served {
   deliver(): boolean
   /** Shows a sign of life. */
   beat(): void
+  /** Reads its channels again, whose log began anew. */
+  restart(): void
   /** Cuts the connection. */
   destroy(): void
 }
@@ -193,6 +195,10 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   beforeEviction(): void {
     if (this.#pass !== undefined) this.#serve(Number.POSITIVE_INFINITY)
+  }
+
+  reset(): void {
+    for (const stream of this.streams) stream.restart()
   }
 
   // What the hub asks for
