@@ -1,0 +1,90 @@
+import type { AnyEvents, Contract } from '@sse/contract'
+import type { LifecycleSignal } from '../lifecycle.ts'
+import type { Transport } from '../transport.ts'
+import { createMockServer, type MockEndpoint, type MockServer } from './mock-endpoint.ts'
+import { createMockLifecycle } from './mock-lifecycle.ts'
+import { createVirtualClock } from './virtual-clock.ts'
+
+/** A transport without a network, in virtual time: each state of an app is a line away. */
+export interface MockTransport<E = AnyEvents> extends Transport {
+  /** The server at a url. */
+  at(url: string): MockEndpoint<E>
+  /** Lets time pass, in milliseconds, with everything that happens in it. */
+  advance(milliseconds: number): Promise<void>
+  /** Lets what was begun be done, without time. */
+  settle(): Promise<void>
+  /** Lets time pass, in milliseconds, without anything happening in it: the machine sleeps. */
+  sleep(milliseconds: number): void
+  /** The time, in milliseconds since the epoch. */
+  now(): number
+  /** How many timers are set. */
+  readonly timers: number
+  /** How many sources listen to the page. */
+  readonly listeners: number
+  online(): void
+  offline(): void
+  hide(): void
+  show(): void
+  freeze(): void
+  thaw(): void
+}
+
+export interface MockTransportOptions {
+  /** Chance, from 0 to less than 1, as backoff draws it. @defaultValue always 0.5 */
+  readonly random?: (() => number) | undefined
+  /** The time at the start, in milliseconds since the epoch. @defaultValue 2026-01-01 */
+  readonly now?: number | undefined
+}
+
+/**
+ * A transport for tests: it accepts every connection, keeps it alive with heartbeats, and does what else it is told.
+ *
+ * @param events - the contract, which types and checks what is emitted
+ *
+ * @example
+ * const mock = createMockTransport(events)
+ * const live = createEventSource('/events', { events, transport: mock })
+ * live.open()
+ * await mock.settle()
+ * mock.at('/events').drop()
+ * live.getState().status // 'retrying'
+ */
+export function createMockTransport<E = AnyEvents>(
+  events?: E & Contract,
+  options: MockTransportOptions = {},
+): MockTransport<E> {
+  const { random = () => 0.5, now = Date.UTC(2026, 0, 1) } = options
+  const clock = createVirtualClock(now, random)
+  const lifecycle = createMockLifecycle()
+  const servers = new Map<string, MockServer<E>>()
+  const signal = (name: LifecycleSignal) => (): void => lifecycle.signal(name)
+
+  function at(url: string): MockServer<E> {
+    const server = servers.get(url) ?? createMockServer<E>(events, clock)
+    servers.set(url, server)
+    return server
+  }
+
+  return {
+    clock,
+    lifecycle,
+    connect: (request, handlers) => at(request.url).connect(request, handlers),
+    at,
+    now: clock.now,
+    advance: clock.advance,
+    settle: () => clock.advance(0),
+    sleep: clock.sleep,
+    get timers() {
+      return clock.pending
+    },
+    get listeners() {
+      return lifecycle.listeners
+    },
+    online: signal('online'),
+    offline: signal('offline'),
+    hide: signal('hidden'),
+    show: signal('visible'),
+    freeze: signal('frozen'),
+    thaw: signal('thawed'),
+  }
+}
