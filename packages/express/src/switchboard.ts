@@ -48,7 +48,7 @@ const BEATS = 3
 export class Switchboard<S extends Served> implements BrokerSink {
   readonly options: ResolvedOptions
   /** Every stream that was admitted and is not over. */
-  readonly streams = new Set<S>()
+  readonly streams: Set<S> = new Set()
   /** Set while no new streams are taken. */
   closing = false
 
