@@ -211,8 +211,14 @@ export function createConnection(
     const before = state
     const verdict = options.when && call(options.when, error, failures + 1)
     if (state !== before) return // the app went on from there
-    const fresh = [url, options.headers].some((value) => typeof value === 'function')
-    if (error.status === 401 && fresh && !refreshed && verdict !== false && resumable()) {
+    const renewable = [url, options.headers].some((value) => typeof value === 'function') && resumable()
+    if (
+      error.status === 401 &&
+      state.status === 'connecting' &&
+      renewable &&
+      !refreshed &&
+      verdict !== false
+    ) {
       refreshed = true
       send({ type: 'refresh', attempt: failures + 1 })
       return

@@ -38,9 +38,10 @@ export function createEventSource<E = AnyEvents>(
   let unpin: (() => void) | undefined
 
   const interest = createInterest(transport?.clock ?? systemClock, linger, {
-    first: () => {
+    some() {
       if (connection.state.status === 'idle') connection.open()
     },
+    kept: () => connection.state.status !== 'idle' && connection.state.status !== 'closed',
     none: () => connection.release(),
   })
 

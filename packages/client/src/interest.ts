@@ -1,7 +1,10 @@
 import type { Clock } from './clock.ts'
 
 export interface InterestHooks {
-  first(): void
+  /** Somebody came. */
+  some(): void
+  /** Whether there is anything to let go of. */
+  kept(): boolean
   /** The last one left, and nobody came for the time of the linger. */
   none(): void
 }
@@ -27,13 +30,13 @@ export function createInterest(clock: Clock, linger: number, hooks: InterestHook
     hold() {
       holders += 1
       cancel()
-      hooks.first()
+      hooks.some()
       let held = true
       return () => {
         if (!held) return
         held = false
         holders -= 1
-        if (holders === 0) cancelTimer = clock.after(linger, hooks.none)
+        if (holders === 0 && hooks.kept()) cancelTimer = clock.after(linger, hooks.none)
       }
     },
     cancel,

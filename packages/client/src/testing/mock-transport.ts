@@ -6,7 +6,7 @@ import { createMockLifecycle } from './mock-lifecycle.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 /** A transport without a network, in virtual time: each state of an app is a line away. */
-export interface MockTransport<E = AnyEvents> extends Transport {
+export interface MockTransport<E = AnyEvents> extends Required<Transport> {
   /** The server at a url. */
   at(url: string): MockEndpoint<E>
   /** Lets time pass, in milliseconds, with everything that happens in it. */
