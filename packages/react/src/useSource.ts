@@ -1,4 +1,5 @@
 import {
+  createEventSource,
   type EventSourceOptions,
   type SharedEventSourceOptions,
   shareEventSource,
@@ -46,7 +47,7 @@ function share<E>(
 ): TypedEventSource<E> {
   const settings: Settings = { inherited: scope.headers, headers: options.headers, when: options.when }
   const { credentials = scope.credentials, fetch = scope.fetch, transport = scope.transport } = options
-  const source = shareEventSource<E>(resolve(url, scope.baseUrl), {
+  const complete: SharedEventSourceOptions<E> = {
     ...options,
     key: identify(url, options, scope),
     credentials,
@@ -54,7 +55,10 @@ function share<E>(
     transport,
     headers: async () => ({ ...(await ask(settings.inherited)), ...(await ask(settings.headers)) }),
     when: (error, attempt) => settings.when?.(error, attempt),
-  })
+  }
+  // A request that is not GET may change something, so nobody else's is the same one.
+  const obtain = (options.method ?? 'GET') === 'GET' ? shareEventSource<E> : createEventSource<E>
+  const source = obtain(resolve(url, scope.baseUrl), complete)
   if (!settingsOf.has(source)) settingsOf.set(source, settings)
   return source
 }

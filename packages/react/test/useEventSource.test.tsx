@@ -147,6 +147,47 @@ describe.each([{ strict: false }, { strict: true }])('useEventSource (StrictMode
     expect(server.requests).toHaveLength(1)
   })
 
+  it('shares one connection among all components of a url', async () => {
+    const server = await startStreamServer()
+    mount(
+      <div>
+        {['a', 'b', 'c'].map((name) => (
+          <Live
+            key={name}
+            source={server.url()}
+            show={({ status, latest }) => `${name} ${status} ${latest.counter?.value}`}
+          />
+        ))}
+      </div>,
+      { strict },
+    )
+    await screen.findByText('c open undefined')
+    server.send('counter', { value: 1 })
+    await screen.findByText('a open 1')
+    await screen.findByText('b open 1')
+    await screen.findByText('c open 1')
+    expect(server.requests).toHaveLength(1)
+  })
+
+  it('keeps its connection through a burst of unmounting and mounting', async () => {
+    const server = await startStreamServer()
+    const seen: number[] = []
+    const app = (key: number) => (
+      <Live key={key} source={server.url()} options={{ on: { counter: ({ value }) => seen.push(value) } }} />
+    )
+    const page = mount(app(0), { strict })
+    for (let key = 1; key <= 30; key += 1) {
+      page.rerender(null)
+      page.rerender(app(key))
+    }
+    await screen.findByText('open -')
+    for (let key = 31; key <= 60; key += 1) page.rerender(app(key))
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(seen).toEqual([1])
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('comes back after a lost connection with the last event id', async () => {
     const server = await startStreamServer()
     mount(<Live source={server.url()} />, { strict })
@@ -248,6 +289,21 @@ describe('useEventSource renders', () => {
 })
 
 describe('useEventSource', () => {
+  it('sends a request that is not GET once, and anew only for another body', async () => {
+    const server = await startStreamServer()
+    const app = (body: string) => (
+      <Live source={server.url()} options={{ method: 'POST', body, linger: 10 }} />
+    )
+    const page = mount(app('a'), { strict: true })
+    await screen.findByText('open -')
+    page.rerender(app('a'))
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    page.rerender(app('b'))
+    await screen.findByText('open -')
+    expect(server.requests.map(({ method }) => method)).toEqual(['POST', 'POST'])
+  })
+
   it('gives the same reconnect function in every render, and connects at once when called', async () => {
     const server = await startStreamServer()
     const given = new Set<() => void>()

@@ -1,0 +1,9 @@
+import { version } from 'react'
+import { version as domVersion } from 'react-dom'
+import { expect, it } from 'vitest'
+
+it('runs on the React that the project is named after', ({ task }) => {
+  const [major] = version.split('.')
+  expect(`react-${major}`).toBe(task.file.projectName)
+  expect(domVersion).toBe(version)
+})

@@ -1,0 +1,93 @@
+import { render, waitFor } from '@testing-library/react'
+import type { ReactNode } from 'react'
+import { renderToString } from 'react-dom/server'
+import { describe, expect, it } from 'vitest'
+import {
+  createEventSource,
+  EventSourceProvider,
+  type TypedEventSource,
+  useCountdown,
+  useEventReducer,
+  useEventSource,
+  useLatest,
+} from '../src/index.ts'
+import { type Events, events } from './contract.ts'
+import { startStreamServer } from './stream-server.ts'
+
+function Page({ source, url }: { readonly source: TypedEventSource<Events>; readonly url: string }) {
+  return (
+    <EventSourceProvider>
+      <Live source={source} />
+      <Live source={url} />
+      <Derived source={source} />
+    </EventSourceProvider>
+  )
+}
+
+function Live({ source }: { readonly source: TypedEventSource<Events> | string }) {
+  const { status, latest, retryAt } = useEventSource(source, { events, on: { counter: () => {} } })
+  const seconds = useCountdown(retryAt)
+  return <p>{`${status} ${latest.counter?.value ?? '-'} ${seconds}`}</p>
+}
+
+function Derived({ source }: { readonly source: TypedEventSource<Events> }) {
+  const value = useLatest(source, 'counter', (counter) => counter?.value)
+  const sum = useEventReducer(source, {
+    initial: 0,
+    reduce: { counter: (total, counter) => total + counter.value },
+  })
+  return <p>{`${value ?? '-'} ${sum}`}</p>
+}
+
+const text = (element: Element) => [...element.querySelectorAll('p')].map((p) => p.textContent)
+
+/** Takes over what the server rendered. @returns what React could not hydrate */
+function hydrate(page: HTMLElement, app: ReactNode): readonly unknown[] {
+  const faults: unknown[] = []
+  document.body.append(page)
+  render(app, { container: page, hydrate: true, onRecoverableError: (error) => faults.push(error) })
+  return faults
+}
+
+describe('on a server', () => {
+  it('renders idle, and opens nothing', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const html = renderToString(<Page source={live} url={server.url('/other')} />)
+    expect(html).toBe('<p>idle - 0</p><p>idle - 0</p><p>- 0</p>')
+    expect(live.getState().status).toBe('idle')
+    expect(server.requests).toHaveLength(0)
+  })
+})
+
+describe('hydration', () => {
+  it('takes the page over, then opens one connection for each source', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const app = <Page source={live} url={server.url('/other')} />
+    const page = document.createElement('div')
+    page.innerHTML = renderToString(app)
+    const faults = hydrate(page, app)
+    await waitFor(() => expect(text(page)).toEqual(['open - 0', 'open - 0', '- 0']))
+    server.send('counter', { value: 2 })
+    await waitFor(() => expect(text(page)).toEqual(['open 2 0', 'open 2 0', '2 2']))
+    expect(faults).toEqual([])
+    expect(server.requests.map(({ path }) => path).sort()).toEqual(['/events', '/other'])
+  })
+
+  it('agrees with the server where the source is ahead of the page', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const app = <Page source={live} url={server.url('/other')} />
+    const page = document.createElement('div')
+    page.innerHTML = renderToString(app)
+    live.open()
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('counter', { value: 2 })
+    await waitFor(() => expect(live.getLatest().counter).toEqual({ value: 2 }))
+    const faults = hydrate(page, app)
+    await waitFor(() => expect(text(page)).toEqual(['open 2 0', 'open - 0', '2 0']))
+    expect(faults).toEqual([])
+    live.close()
+  })
+})

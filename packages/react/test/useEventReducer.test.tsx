@@ -1,0 +1,185 @@
+import { act, screen, waitFor } from '@testing-library/react'
+import { describe, expect, it, vi } from 'vitest'
+import { createEventSource, type TypedEventSource, useEventReducer, useEventSource } from '../src/index.ts'
+import { type Events, events, type Notice } from './contract.ts'
+import { mount } from './mount.tsx'
+import { startStreamServer } from './stream-server.ts'
+
+type Source = TypedEventSource<Events> | string | null
+
+function Notices({ source, label = 'notices' }: { readonly source: Source; readonly label?: string }) {
+  const notices = useEventReducer(source, {
+    events,
+    initial: [] as Notice[],
+    reduce: { notification: (list, notice) => [...list, notice] },
+    onGap: (list) => [...list, { title: '(some are missing)' }],
+  })
+  return (
+    <p>
+      {label}: {notices.map(({ title }) => title).join()}
+    </p>
+  )
+}
+
+function Matching({ source, word }: { readonly source: Source; readonly word: string }) {
+  const count = useEventReducer(source, {
+    events,
+    name: word,
+    initial: 0,
+    reduce: { notification: (sum, { title }) => (title.includes(word) ? sum + 1 : sum) },
+  })
+  return (
+    <p>
+      {word} {count}
+    </p>
+  )
+}
+
+function Total({ source }: { readonly source: Source }) {
+  const total = useEventReducer(source, {
+    events,
+    initial: { sum: 0, count: 0 },
+    reduce: { counter: ({ sum, count }, { value }) => ({ sum: sum + value, count: count + 1 }) },
+  })
+  return (
+    <p>
+      {total.count} {total.sum}
+    </p>
+  )
+}
+
+function Held({ source }: { readonly source: TypedEventSource<Events> }) {
+  const { status } = useEventSource(source)
+  return <p>{status}</p>
+}
+
+describe.each([{ strict: false }, { strict: true }])(
+  'useEventReducer (StrictMode: $strict)',
+  ({ strict }) => {
+    it('adds up every event exactly once', async () => {
+      const server = await startStreamServer()
+      mount(<Total source={server.url()} />, { strict })
+      await waitFor(() => expect(server.streams).toBe(1))
+      for (let burst = 0; burst < 10; burst += 1) {
+        server.sendAll(Array.from({ length: 100 }, () => ['counter', { value: 1 }] as const))
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await screen.findByText('1000 1000')
+      expect(server.requests).toHaveLength(1)
+    })
+
+    it('shows one result to all components of a source, however late they come', async () => {
+      const server = await startStreamServer()
+      const live = createEventSource(server.url(), { events })
+      const page = mount(<Notices source={live} label="first" />, { strict })
+      await waitFor(() => expect(server.streams).toBe(1))
+      server.send('notification', { title: 'a' })
+      await screen.findByText('first: a')
+      page.rerender(
+        <>
+          <Notices source={live} label="first" />
+          <Notices source={live} label="second" />
+        </>,
+      )
+      expect(screen.getByText('second: a')).toBeDefined()
+      server.send('notification', { title: 'b' })
+      await screen.findByText('first: a,b')
+      expect(screen.getByText('second: a,b')).toBeDefined()
+    })
+
+    it('goes on while no component looks, as long as the source is open', async () => {
+      const server = await startStreamServer()
+      const live = createEventSource(server.url(), { events })
+      const seen: string[] = []
+      live.on('notification', ({ title }) => seen.push(title), { passive: true })
+      const app = (open: boolean) => (
+        <>
+          <Held source={live} />
+          {open && <Notices source={live} />}
+        </>
+      )
+      const page = mount(app(true), { strict })
+      await screen.findByText('open')
+      server.send('notification', { title: 'a' })
+      await screen.findByText('notices: a')
+      page.rerender(app(false))
+      server.send('notification', { title: 'b' })
+      await waitFor(() => expect(seen).toEqual(['a', 'b']))
+      page.rerender(app(true))
+      expect(screen.getByText('notices: a,b')).toBeDefined()
+      expect(server.requests).toHaveLength(1)
+    })
+  },
+)
+
+describe('useEventReducer', () => {
+  it('tells reducers with the same code apart by name', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    mount(
+      <>
+        <Matching source={live} word="red" />
+        <Matching source={live} word="blue" />
+      </>,
+    )
+    await waitFor(() => expect(server.streams).toBe(1))
+    for (const title of ['red', 'blue', 'red']) server.send('notification', { title })
+    await screen.findByText('red 2')
+    await screen.findByText('blue 1')
+  })
+
+  it('lets the reducer say what a gap means, in its place', async () => {
+    const server = await startStreamServer()
+    mount(<Notices source={server.url()} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('notification', { title: 'a' })
+    server.gap()
+    server.send('notification', { title: 'b' })
+    await screen.findByText('notices: a,(some are missing),b')
+  })
+
+  it('starts clean with another url', async () => {
+    const server = await startStreamServer()
+    const page = mount(<Notices source={server.url('/a')} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('notification', { title: 'a' })
+    await screen.findByText('notices: a')
+    page.rerender(<Notices source={server.url('/b')} />)
+    expect(screen.getByText('notices:')).toBeDefined()
+    await waitFor(() => expect(server.requests).toHaveLength(2))
+  })
+
+  it('is the initial state for null', () => {
+    mount(<Total source={null} />)
+    expect(screen.getByText('0 0')).toBeDefined()
+  })
+
+  it('commits once for the events of a frame', async () => {
+    const server = await startStreamServer()
+    let counted = 0
+    const live = createEventSource(server.url(), { events })
+    const page = mount(<Total source={live} />)
+    live.on('counter', () => (counted += 1), { passive: true })
+    await waitFor(() => expect(server.streams).toBe(1))
+    const frames: FrameRequestCallback[] = []
+    vi.spyOn(globalThis, 'requestAnimationFrame').mockImplementation((frame) => frames.push(frame))
+    for (let burst = 1; burst <= 5; burst += 1) {
+      server.sendAll(Array.from({ length: 100 }, () => ['counter', { value: 1 }] as const))
+      await vi.waitFor(() => expect(counted).toBe(burst * 100), { interval: 1 })
+    }
+    expect(frames).toHaveLength(1)
+    expect(page.commits).toBe(1)
+    act(() => frames[0]?.(0))
+    expect(screen.getByText('500 500')).toBeDefined()
+    expect(page.commits).toBe(2)
+  })
+
+  it('commits in a hidden tab as well, where frames stop', async () => {
+    const server = await startStreamServer()
+    vi.spyOn(globalThis, 'requestAnimationFrame').mockImplementation(() => 0)
+    mount(<Total source={server.url()} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('counter', { value: 5 })
+    await screen.findByText('1 5')
+  })
+})
