@@ -82,15 +82,23 @@ export function createEventSource<E = AnyEvents>(
     tell(listeners.get('*'), { event, data: payload, meta }, meta)
   }
 
-  function on(event: string, listener: Listener, { passive = false }: ListenerOptions = {}): () => void {
-    const set = listeners.get(event) ?? new Set()
-    listeners.set(event, set)
+  function listen<A extends unknown[]>(
+    set: Set<(...args: A) => void>,
+    listener: (...args: A) => void,
+    { passive = false }: ListenerOptions = {},
+  ): () => void {
     const remove = add(set, listener)
     const release = passive ? undefined : interest.hold()
     return () => {
       remove()
       release?.()
     }
+  }
+
+  function on(event: string, listener: Listener, options?: ListenerOptions): () => void {
+    const set = listeners.get(event) ?? new Set()
+    listeners.set(event, set)
+    return listen(set, listener, options)
   }
 
   const source: TypedEventSource<E> = {
@@ -100,14 +108,7 @@ export function createEventSource<E = AnyEvents>(
     on: on as TypedEventSource<E>['on'],
     onResync: (listener) => add(resyncListeners, listener),
     onError: (listener) => add(errorListeners, listener),
-    subscribe(listener) {
-      const remove = add(subscribers, listener)
-      const release = interest.hold()
-      return () => {
-        remove()
-        release()
-      }
-    },
+    subscribe: (listener, options) => listen(subscribers, listener, options),
     getState: () => connection.state,
     getLatest: () => latest.current as Latest<E>,
     [Symbol.asyncIterator]: () => iterateEvents(source),

@@ -4,6 +4,7 @@ export { ConnectionError, type ConnectionErrorKind, type ConnectionErrorOptions 
 export { createEventSource } from './event-source.ts'
 export { fetchTransport } from './fetch-transport.ts'
 export type { Lifecycle, LifecycleSignal } from './lifecycle.ts'
+export { nativeTransport } from './native-transport.ts'
 export type { ConnectionOptions, EventSourceOptions, PerAttempt } from './options.ts'
 export { createEventReducer, type EventReducer, type EventReducerOptions } from './reducer.ts'
 export { type SharedEventSourceOptions, shareEventSource } from './shared.ts'

@@ -1,6 +1,6 @@
 import type { AnyEvents } from '@sse/contract'
 import { createEventSource } from './event-source.ts'
-import type { EventSourceOptions, PerAttempt } from './options.ts'
+import type { EventSourceOptions } from './options.ts'
 import type { TypedEventSource } from './source.ts'
 
 /** The options of {@link shareEventSource}. */
@@ -9,13 +9,58 @@ export interface SharedEventSourceOptions<E = AnyEvents> extends EventSourceOpti
   readonly key?: string | undefined
 }
 
+interface Shared {
+  readonly source: WeakRef<object>
+  readonly options: EventSourceOptions<never>
+}
+
+/** The sources of the page. Weak, so that a source that was only looked at (a render that came to nothing) is forgotten. */
+const sources = new Map<string, Shared>()
+const forgotten = new FinalizationRegistry<string>((key) => {
+  if (sources.get(key)?.source.deref() === undefined) sources.delete(key)
+})
+
 /**
- * The source of this url (or key) that the page has already, else a new one: everybody who asks shares one connection, which
- * closes a moment after the last listener left. Needs no clean-up: what nobody holds is forgotten.
+ * The source of this url (or key) that the page has already, else a new one: whoever asks shares one connection, which
+ * closes a moment after the last listener left. There is nothing to clean up.
+ *
+ * A second asker whose contract, credentials, transport or cursor differ gets the first one's, and a warning.
+ *
+ * @throws TypeError for a request other than GET without a `key`
  */
 export function shareEventSource<E = AnyEvents>(
-  url: PerAttempt<string | URL>,
+  url: string | URL,
   options: SharedEventSourceOptions<E> = {},
 ): TypedEventSource<E> {
-  return createEventSource<E>(url, options)
+  if (options.key === undefined && (options.method ?? 'GET') !== 'GET') {
+    throw new TypeError(
+      `A ${options.method} request is shared by its 'key' only: its url does not tell which it is.`,
+    )
+  }
+  const key = options.key ?? String(url)
+  const shared = sources.get(key)
+  const found = shared?.source.deref()
+  if (shared !== undefined && found !== undefined) {
+    warnOfConflicts(key, shared.options as EventSourceOptions<E>, options)
+    return found as TypedEventSource<E>
+  }
+  const source = createEventSource<E>(url, options)
+  // Whatever keeps the connection (a socket, a timer) keeps its subscribers, and so the source.
+  source.subscribe(() => source, { passive: true })
+  sources.set(key, { source: new WeakRef(source), options: options as EventSourceOptions<never> })
+  forgotten.register(source, key)
+  return source
+}
+
+/** Functions are as a rule written inline and differ each time; these do not. */
+const COMPARED = ['events', 'credentials', 'transport', 'cursor'] as const
+
+function warnOfConflicts<E>(key: string, first: EventSourceOptions<E>, second: EventSourceOptions<E>): void {
+  for (const name of COMPARED) {
+    if (first[name] === second[name]) continue
+    // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
+    console.warn(
+      `Two event sources of '${key}' differ in '${name}': the first one's is used. Give one of them a 'key' of its own.`,
+    )
+  }
 }

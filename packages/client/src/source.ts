@@ -60,7 +60,7 @@ export interface TypedEventSource<E = AnyEvents> {
   onError(listener: (error: ConnectionError) => void): () => void
 
   /** Hears after each change of a snapshot. A subscriber is a listener: the source opens with the first. */
-  subscribe(listener: (change: Change) => void): () => void
+  subscribe(listener: (change: Change) => void, options?: ListenerOptions): () => void
   /** The state of the connection: the same object until it changes. */
   getState(): ConnectionState
   /** The newest payload by event name, and by key for keyed state: the same object until it changes. */

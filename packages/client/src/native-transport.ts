@@ -1,0 +1,36 @@
+import { ConnectionError } from './errors.ts'
+import type { Transport } from './transport.ts'
+
+const CONTROL = ['sse.open', 'sse.gap', 'sse.live', 'sse.remove', 'sse.close']
+
+/**
+ * Reads the stream with the browser's own `EventSource`, which shows in its network tools. It can send neither headers nor a
+ * body, hears only events that a contract names, and does not tell why it was refused: what it gives up on is tried again.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
+ */
+export const nativeTransport: Transport = {
+  connect({ url, method, headers, credentials, cursor, events }, handlers) {
+    if (method !== 'GET' || Object.keys(headers).length > 0) {
+      throw new TypeError('A native EventSource sends neither headers nor a body: use the fetch transport.')
+    }
+    // A new EventSource has no last event id to send.
+    const query = cursor === '' ? '' : `lastEventId=${encodeURIComponent(cursor)}`
+    const joint = query === '' ? '' : url.includes('?') ? '&' : '?'
+    const source = new EventSource(url + joint + query, { withCredentials: credentials === 'include' })
+    source.onopen = () => handlers.open()
+    source.onerror = () => {
+      // It would reconnect by itself, but without backoff and without saying so.
+      source.close()
+      handlers.end(new ConnectionError('network', 'The connection failed, broke or was refused.'))
+    }
+    for (const name of [...CONTROL, ...(events ?? ['message'])]) {
+      source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
+        const id = lastEventId || cursor
+        handlers.event({ event: name, data, id })
+        handlers.flush(id)
+      })
+    }
+    return () => source.close()
+  },
+}
