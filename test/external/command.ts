@@ -25,6 +25,6 @@ export function command(cwd: string, file: string, ...args: string[]): Promise<O
 /** Without what this workspace's runners add to it: the foreign project is to be on its own. */
 function environment(): NodeJS.ProcessEnv {
   const own =
-    /^(npm_(?!config_(registry|cache|userconfig))|pnpm_|VITEST|TEST$|NODE_ENV$|NODE_OPTIONS$|INIT_CWD$)/i
+    /^(npm_(?!config_(registry|cache|cafile|userconfig|noproxy|https?_?proxy))|pnpm_|VITEST|TEST$|NODE_ENV$|NODE_OPTIONS$|INIT_CWD$)/i
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.test(name)))
 }
