@@ -1,4 +1,5 @@
 import { encodeControl, type GapReason } from '@sse/protocol'
+import { type Chunk, joinBlocks } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
@@ -24,13 +25,10 @@ interface Insert {
   readonly channel: string | undefined
 }
 
-/** The next bytes for a stream, and what they announce. */
-export interface Slice {
-  /** To be written in this order. Shared with other streams: not to be changed. */
-  readonly chunks: readonly Buffer[]
-  readonly bytes: number
+/** The next bytes for a stream, which it may share with others, and what they announce. */
+export interface Slice extends Chunk {
   /** Channels that missed something since the last slice. */
-  readonly gap: readonly string[]
+  readonly gap?: readonly string[]
 }
 
 /**
@@ -46,6 +44,8 @@ export class Delivery {
   epoch: string | undefined
 
   readonly #members = new Map<string, Membership>()
+  /** The same memberships, for the hot path: a dense array is cheaper to walk than a map. */
+  #order: readonly Membership[] = []
   #inserts: Insert[] = []
   /** Where the replay ends, to be announced by `sse.live`. */
   #target: number | undefined
@@ -77,6 +77,7 @@ export class Delivery {
     this.cursor = cursor
     this.#target = target
     for (const [channel, member] of members) this.#members.set(channel, member)
+    this.#order = [...this.#members.values()]
   }
 
   /**
@@ -100,12 +101,14 @@ export class Delivery {
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last
     this.#members.set(channel, { history, since, floor: since, covered: since })
+    this.#order = [...this.#members.values()]
     for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
   }
 
   /** Drops a channel, with what of it was not taken yet. */
   leave(channel: string): void {
     this.#members.delete(channel)
+    this.#order = [...this.#members.values()]
     this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
   }
 
@@ -132,14 +135,14 @@ export class Delivery {
   /** The highest position in the logs of this stream's channels. */
   get published(): number {
     let position = this.cursor
-    for (const { history } of this.#members.values()) position = Math.max(position, history.last)
+    for (const { history } of this.#order) position = Math.max(position, history.last)
     return Math.max(position, this.#inserts.at(-1)?.after ?? 0)
   }
 
   /** Live entries between the cursor and the end, as far as they are due. */
   get pending(): number {
     let count = 0
-    for (const member of this.#members.values()) {
+    for (const member of this.#order) {
       for (let index = member.history.indexAfter(this.cursor); ; index++) {
         const entry = member.history.at(index)
         if (entry === undefined) break
@@ -160,11 +163,42 @@ export class Delivery {
    * @returns `undefined` when there is nothing to write
    */
   next(limit: number): Slice | undefined {
-    const chunks: Buffer[] = []
+    if (this.#inserts.length === 0 && this.#target === undefined && this.#ending === undefined) {
+      const shared = this.#takeShared(limit)
+      if (shared !== 'mixed') return shared
+    }
+    return this.#takeMixed(limit)
+  }
+
+  /**
+   * The common case, at the cost of a look at each channel: one of them has news, all of which is due, so that everyone
+   * who stands here gets the same bytes.
+   */
+  #takeShared(limit: number): Slice | undefined | 'mixed' {
+    let active: History | undefined
+    let bound = Number.POSITIVE_INFINITY
+    for (const { history, since } of this.#order) {
+      if (history.evicted > this.cursor || history.end !== undefined || since > this.cursor) return 'mixed'
+      if (history.head.g < bound) bound = history.head.g
+      if (history.last <= this.cursor) continue
+      if (active !== undefined) return 'mixed'
+      active = history
+    }
+    if (active === undefined) {
+      if (this.#order.length > 0 && bound > this.cursor) this.cursor = bound
+      return undefined
+    }
+    const merged = active.merge(this.cursor, bound, limit)
+    this.cursor = merged.to
+    return merged.bytes.length > 0 ? merged : undefined
+  }
+
+  #takeMixed(limit: number): Slice | undefined {
+    const blocks: Buffer[] = []
     let bytes = 0
-    const push = (chunk: Buffer): void => {
-      chunks.push(chunk)
-      bytes += chunk.length
+    const push = (block: Buffer): void => {
+      blocks.push(block)
+      bytes += block.length
     }
     while (bytes < limit && this.#takeInsert(push));
     const gap = bytes < limit && !this.#ended ? this.#takeGap(push) : []
@@ -174,14 +208,14 @@ export class Delivery {
       if (this.cursor < bound) this.#takeEntries(bound, limit - bytes, push)
       else if (!this.#takeMark(push)) break
     }
-    return bytes === 0 ? undefined : { chunks, bytes, gap }
+    return bytes === 0 ? undefined : { ...joinBlocks(blocks, bytes), gap }
   }
 
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
     this.#inserts.push({ after: this.published, bytes, kind, channel })
   }
 
-  #takeInsert(push: (chunk: Buffer) => void): boolean {
+  #takeInsert(push: (block: Buffer) => void): boolean {
     const insert = this.#inserts[0]
     if (insert === undefined || insert.after > this.cursor) return false
     this.#inserts.shift()
@@ -191,7 +225,7 @@ export class Delivery {
   }
 
   /** Says what the stream has missed, before anything newer. */
-  #takeGap(push: (chunk: Buffer) => void): readonly string[] {
+  #takeGap(push: (block: Buffer) => void): readonly string[] {
     const channels: string[] = []
     for (const [channel, member] of this.#members) {
       const { evicted } = member.history
@@ -208,13 +242,13 @@ export class Delivery {
     let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
     if (this.#members.size === 0)
       return Math.max(this.cursor, Math.min(bound, this.#ending?.at ?? this.cursor))
-    for (const { history } of this.#members.values()) bound = Math.min(bound, history.head.g)
+    for (const { history } of this.#order) bound = Math.min(bound, history.head.g)
     return bound
   }
 
-  #takeEntries(bound: number, limit: number, push: (chunk: Buffer) => void): void {
+  #takeEntries(bound: number, limit: number, push: (block: Buffer) => void): void {
     const active: { member: Membership; index: number; entry: Entry }[] = []
-    for (const member of this.#members.values()) {
+    for (const member of this.#order) {
       const index = member.history.indexAfter(this.cursor)
       const entry = member.history.at(index)
       if (entry !== undefined && entry.g <= bound) active.push({ member, index, entry })
@@ -245,7 +279,7 @@ export class Delivery {
   }
 
   /** At the end of what there is: caught up, or closed. */
-  #takeMark(push: (chunk: Buffer) => void): boolean {
+  #takeMark(push: (block: Buffer) => void): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined
       push(Buffer.from(this.live))
@@ -262,7 +296,7 @@ export class Delivery {
   /** The stream ends by itself once the last word of all its channels was taken. */
   #endOfChannels(): { readonly reason: string; readonly at: number } | undefined {
     let last: Entry | undefined
-    for (const { history } of this.#members.values()) {
+    for (const { history } of this.#order) {
       const { end } = history
       if (end === undefined || end.g > this.cursor) return undefined
       if (last === undefined || end.g > last.g) last = end

@@ -3,6 +3,7 @@ import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeControl, encodeEvent, encodeRetry } from '@sse/protocol'
 import { admit } from './admission.ts'
 import type { Reading } from './broker.ts'
+import { joinBlocks } from './chunk.ts'
 import { judgeCursor, parseCursor } from './cursor.ts'
 import { type Deferred, defer } from './deferred.ts'
 import { Delivery } from './delivery.ts'
@@ -176,15 +177,20 @@ export class EventStream<E> implements Stream<E>, Served {
     const outlet = this.#outlet
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
     const slice = this.#delivery.next(SLICE)
-    if (slice === undefined && this.#opening === undefined) return false
-    const chunks = slice?.chunks ?? []
-    outlet.write(this.#opening === undefined ? chunks : [Buffer.from(this.#opening), ...chunks])
-    this.#opening = undefined
+    if (this.#opening === undefined) {
+      if (slice === undefined) return false
+      outlet.write(slice)
+    } else {
+      const opening = Buffer.from(this.#opening)
+      this.#opening = undefined
+      const blocks = slice === undefined ? [opening] : [opening, slice.bytes]
+      outlet.write(joinBlocks(blocks, opening.length + (slice?.bytes.length ?? 0)))
+    }
     this.quiet = 0
-    if (slice !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
+    if (slice?.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
     if (this.#ready !== undefined && !this.#full) this.#settleReady()
-    return !outlet.busy && !outlet.over && (slice?.bytes ?? 0) >= SLICE
+    return !outlet.busy && !outlet.over && slice !== undefined && slice.bytes.length >= SLICE
   }
 
   get #gone(): boolean {

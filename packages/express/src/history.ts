@@ -1,3 +1,4 @@
+import { type Chunk, joinBlocks } from './chunk.ts'
 import { discard, type Entry } from './entry.ts'
 
 /** How much a channel keeps. */
@@ -10,10 +11,9 @@ export interface Retention {
   readonly age: number
 }
 
-/** Bytes of a range of entries, and the position that they reach. */
-export interface Merged {
+/** The bytes of a range of entries, and the position that they reach. */
+export interface Merged extends Chunk {
   readonly to: number
-  readonly bytes: Buffer
 }
 
 /** Where a log stands as a whole. */
@@ -33,6 +33,10 @@ export class History {
   readonly origin: number
   /** Up to where this log is complete: readers go no further. */
   readonly head: Head
+  /** The position of the newest entry, whether or not it is still there. */
+  last: number
+  /** The channel's last word, once it was said. */
+  end: Entry | undefined
   /** Bytes retained. */
   bytes = 0
 
@@ -50,26 +54,12 @@ export class History {
     this.head = head
     this.evicted = evicted
     this.origin = evicted
+    this.last = evicted
   }
 
   /** Live entries. */
   get length(): number {
     return this.#log.length - this.#holes
-  }
-
-  /** The position of the newest entry, or of what was dropped last. */
-  get last(): number {
-    return Math.max(this.#log.at(-1)?.g ?? 0, this.evicted)
-  }
-
-  /** When the newest entry was published; `undefined` if there is none. */
-  get lastAt(): number | undefined {
-    return this.#log.at(-1)?.at
-  }
-
-  /** The channel's last word, once it was said. */
-  get end(): Entry | undefined {
-    return this.#newest.get(END)
   }
 
   /** Whether appending an entry would drop others for room or age. */
@@ -97,6 +87,8 @@ export class History {
     }
     if (entry.subject === undefined) this.#count += 1
     else this.#newest.set(entry.subject, entry)
+    if (entry.end !== undefined) this.end = entry
+    this.last = entry.g
     this.#log.push(entry)
     this.bytes += entry.frame.length
     while (this.#count > Math.max(1, retention.length)) this.#dropOldest()
@@ -129,8 +121,6 @@ export class History {
     const log = this.#log
     let low = 0
     let high = log.length
-    // Almost every reader stands at the end.
-    if (high === 0 || (log[high - 1]?.g ?? 0) <= g) return high
     while (low < high) {
       const middle = (low + high) >>> 1
       if ((log[middle]?.g ?? 0) <= g) low = middle + 1
@@ -189,9 +179,7 @@ export class History {
       to = entry.g
     }
     if (entry === undefined || entry.g > bound) to = bound
-    const [only] = frames
-    const bytes = frames.length === 1 && only !== undefined ? only : Buffer.concat(frames, size)
-    this.#merged = { from, bound, limit, to, bytes }
+    this.#merged = { from, bound, limit, to, ...joinBlocks(frames, size) }
     return this.#merged
   }
 
@@ -240,8 +228,6 @@ export class History {
     this.#oldest = 0
   }
 }
-
-const END = 'end'
 
 /** Whether an entry counts by itself and is still there. */
 const isEvent = (entry: Entry): boolean => entry.subject === undefined && !entry.gone

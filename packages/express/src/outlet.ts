@@ -1,8 +1,11 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Chunk } from './chunk.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well. */
 export type StreamResponse = ServerResponse & { flush?: () => void }
+
+const { write, end } = OutgoingMessage.prototype
 
 /** Hears what becomes of a response. */
 export interface OutletEvents {
@@ -33,6 +36,11 @@ export class Outlet {
   readonly #socket: Socket | undefined
   readonly #events: OutletEvents
   readonly #http2: boolean
+  /**
+   * The socket, while writing a framed chunk to it is the same as `response.write`. That costs half as much: `write` of
+   * Node corks, and makes three writes of each.
+   */
+  #straight: Socket | undefined
   #closed = false
 
   constructor(request: IncomingMessage, response: StreamResponse, events: OutletEvents) {
@@ -48,26 +56,28 @@ export class Outlet {
     this.#socket?.on('close', this.#close)
   }
 
-  /** Sends the head of the answer; what the handler set before stays in it. */
+  /** Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with. */
   commit(keepAlive: number): void {
     const response = this.#response
     response.statusCode = 200
     response.removeHeader('Content-Length')
     for (const [name, value] of HEADERS) response.setHeader(name, value)
-    if (!this.#http2 && this.#response.req.httpVersionMinor >= 1)
-      response.setHeader('Connection', 'keep-alive')
+    if (!this.#http2 && response.req.httpVersionMinor >= 1) response.setHeader('Connection', 'keep-alive')
     this.#socket?.setTimeout(0)
     this.#socket?.setKeepAlive(true, keepAlive)
     response.flushHeaders()
   }
 
-  write(chunks: readonly Buffer[]): void {
+  write(chunk: Chunk): void {
     if (this.over) return
+    if (this.#straight === undefined) this.#straighten()
+    const straight = this.#straight
+    if (straight !== undefined) {
+      this.busy = !straight.write(chunk.framed) && straight.writableLength > 0
+      return
+    }
     const response = this.#response
-    const [first] = chunks
-    const accepted = response.write(
-      chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks),
-    )
+    const accepted = response.write(chunk.bytes)
     if (response.flush !== undefined) {
       // A compressing wrapper: `writableLength` says nothing of what waits in it.
       response.flush()
@@ -81,13 +91,47 @@ export class Outlet {
   end(): void {
     if (this.over) return
     this.over = true
+    this.#straight = undefined
     this.#response.end()
   }
 
   /** Cuts the connection, with all that waits in it. */
   destroy(): void {
     this.over = true
+    this.#straight = undefined
     this.#response.destroy()
+  }
+
+  /**
+   * Takes the straight way from now on, if it is the same: HTTP/1.1 with chunks, nothing pending, this response the
+   * socket's current one, and nobody between `write` and the socket. From then on only an end can change it, which
+   * `prefinish` tells before the socket serves another response.
+   */
+  #straighten(): void {
+    const response = this.#response
+    const socket = this.#socket
+    if (
+      socket === undefined ||
+      response.socket !== socket ||
+      !response.headersSent ||
+      response.write !== write ||
+      response.end !== end ||
+      !response.chunkedEncoding ||
+      response.writableEnded ||
+      response.writableCorked > 0 ||
+      response.writableLength > 0
+    ) {
+      return
+    }
+    this.#straight = socket
+    response.on('prefinish', this.#finished)
+    socket.on('drain', this.#drain)
+  }
+
+  /** Somebody ended the response: nothing of this stream may reach the socket any more. */
+  readonly #finished = (): void => {
+    this.over = true
+    this.#straight = undefined
   }
 
   readonly #drain = (): void => {
@@ -105,8 +149,11 @@ export class Outlet {
   detach(): void {
     this.#closed = true
     this.over = true
+    this.#straight = undefined
     this.#response.off('close', this.#close)
     this.#response.off('drain', this.#drain)
+    this.#response.off('prefinish', this.#finished)
     this.#socket?.off('close', this.#close)
+    this.#socket?.off('drain', this.#drain)
   }
 }

@@ -38,6 +38,9 @@ export interface SwitchboardEvents<S> {
 /** How long a pass over the streams may hold the event loop, in milliseconds. */
 const PASS_TIME = 8
 
+/** Streams served between two looks at the clock. */
+const CLOCK = 32
+
 /** Beats within a heartbeat interval: a quiet stream is noticed that much later at most. */
 const BEATS = 3
 
@@ -222,22 +225,29 @@ export class Switchboard<S extends Served> implements BrokerSink {
   #serve(time: number): void {
     clearImmediate(this.#pass)
     this.#pass = undefined
+    // Whoever the last pass did not come to is first.
+    const batches: Iterable<S>[] = [[...this.#due]]
+    this.#due.clear()
     for (const channel of this.#changed) {
-      for (const stream of this.#audiences.get(channel)?.streams ?? []) this.#due.add(stream)
+      const audience = this.#audiences.get(channel)
+      if (audience !== undefined) batches.push(audience.streams)
     }
     this.#changed.clear()
     const until = performance.now() + time
-    const batch = [...this.#due]
-    this.#due.clear()
-    for (const [index, stream] of batch.entries()) {
-      if (performance.now() > until) {
-        for (const left of batch.slice(index)) this.#due.add(left)
-        break
+    let late = false
+    let served = 0
+    for (const batch of batches) {
+      for (const stream of batch) {
+        if (!late && ++served % CLOCK === 0) late = performance.now() > until
+        if (late) {
+          this.#due.add(stream)
+          continue
+        }
+        let more = stream.deliver()
+        // Nothing may be dropped before it was offered: whoever can take all of it does.
+        while (more && time === Number.POSITIVE_INFINITY) more = stream.deliver()
+        if (more) this.#due.add(stream)
       }
-      let more = stream.deliver()
-      // Nothing may be dropped before it was offered: whoever can take all of it does.
-      while (more && time === Number.POSITIVE_INFINITY) more = stream.deliver()
-      if (more) this.#due.add(stream)
     }
     if (this.#due.size > 0 || this.#changed.size > 0)
       this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))

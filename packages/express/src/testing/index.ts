@@ -1,3 +1,3 @@
 export { type ConnectOptions, connect } from './connect.ts'
-export { stopServing, type Target } from './serve.ts'
+export { serve, stopServing, type Target } from './serve.ts'
 export { TestStream } from './test-stream.ts'

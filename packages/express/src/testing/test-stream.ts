@@ -15,6 +15,10 @@ export class TestStream {
   readonly ended: Promise<void>
   /** Everything that arrived, as text. */
   raw = ''
+  /** How long the server asks to wait before coming back, in milliseconds. */
+  retry: number | undefined
+  /** The comments that arrived. */
+  readonly comments: string[] = []
 
   readonly #response: IncomingMessage
   readonly #timeout: number
@@ -36,7 +40,14 @@ export class TestStream {
     this.#response = response
     this.#timeout = timeout
     this.#reconnect = reconnect
-    this.#decoder = createDecoder({ lastEventId, onEvent: (event) => this.#events.push(withJson(event)) })
+    this.#decoder = createDecoder({
+      lastEventId,
+      onEvent: (event) => this.#events.push(withJson(event)),
+      onRetry: (milliseconds) => {
+        this.retry = milliseconds
+      },
+      onComment: (text) => this.comments.push(text),
+    })
     const utf8 = new TextDecoder()
     response.on('data', (chunk: Buffer) => {
       this.raw += utf8.decode(chunk, { stream: true })
@@ -80,6 +91,35 @@ export class TestStream {
       if (this.#over) throw this.#missing(name, 'before the stream ended')
       if (!(await this.#more(until - Date.now()))) throw this.#missing(name, `within ${this.#timeout} ms`)
     }
+  }
+
+  /**
+   * Everything that was not taken yet, up to the next event of a name, this one included.
+   *
+   * @throws Error if it does not come in time, or the stream ends before
+   */
+  async upTo(name: string): Promise<readonly TestEvent[]> {
+    const from = this.#taken
+    await this.next(name)
+    return this.#events.slice(from, this.#taken)
+  }
+
+  /** Everything that was not taken yet, up to the end of the stream, for which it waits. */
+  async rest(): Promise<readonly TestEvent[]> {
+    await this.ended
+    const from = this.#taken
+    this.#taken = this.#events.length
+    return this.#events.slice(from)
+  }
+
+  /** Reads nothing more, as a reader that hangs. */
+  pause(): void {
+    this.#response.pause()
+  }
+
+  /** Reads on after {@link pause}. */
+  unpause(): void {
+    this.#response.resume()
   }
 
   /** Cuts the connection from this side. */
