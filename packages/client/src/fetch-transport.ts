@@ -30,7 +30,11 @@ async function read(
 ): Promise<void> {
   const { method, headers, body, credentials, cursor } = request
   const url = resolveUrl(request.url)
-  const sent: Record<string, string> = { Accept: 'text/event-stream', ...headers }
+  const sent: Record<string, string> = { Accept: 'text/event-stream' }
+  for (const [name, value] of Object.entries(headers)) {
+    // What spoke of the body of a POST has no place in the GET that resumes it.
+    if (method !== 'GET' || !/^content-/i.test(name)) sent[name] = value
+  }
   // In another origin's request the header would cost a preflight each time.
   if (cursor !== '' && isCrossOrigin(url)) url.searchParams.set('lastEventId', cursor)
   else if (cursor !== '') sent['Last-Event-ID'] = encodeUtf8(cursor)
@@ -45,8 +49,7 @@ async function read(
   if (signal.aborted) return
   await accept(response)
   if (signal.aborted) return
-  const location = response.headers.get('content-location')
-  handlers.open(location === null ? undefined : new URL(location, response.url || url).href)
+  handlers.open(contentLocation(response, url))
   const decoder = createDecoder({
     lastEventId: cursor,
     onEvent: handlers.event,
@@ -60,6 +63,17 @@ async function read(
     decoder.feed(chunk.value)
     handlers.flush(decoder.lastEventId)
   }
+}
+
+/**
+ * Where the response can be had again. Another origin is not believed, since our headers would go there.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.content-location
+ */
+function contentLocation(response: Response, { href, origin }: URL): string | undefined {
+  const value = response.headers.get('content-location')
+  const location = value !== null && URL.canParse(value, href) ? new URL(value, href) : undefined
+  return location?.origin === origin ? location.href : undefined
 }
 
 /** Lets an event stream pass and throws what else a response can be. */
