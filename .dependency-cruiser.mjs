@@ -7,7 +7,7 @@ const boundaries = {
   react: { packages: ['client'], others: ['/node_modules/(@types/)?react/'] },
 }
 
-const publicName = (name) => `^packages/${name}/src/index\\.ts$`
+const publicName = (name) => `^packages/${name}/src/(testing/)?index\\.ts$`
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -64,6 +64,13 @@ export default {
       severity: 'error',
       from: { pathNot: '/test/|\\.test(-d)?\\.tsx?$' },
       to: { path: '/test/|\\.test(-d)?\\.tsx?$', pathNot: 'node_modules' },
+    },
+    {
+      name: 'sources-without-testing',
+      comment: 'What a package offers to the tests of others is no part of it.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: '/src/testing/' },
+      to: { path: '^packages/[^/]+/src/testing/' },
     },
     {
       name: 'packages-without-apps',
