@@ -12,13 +12,14 @@ let cancel: (() => void) | undefined
  */
 export function onFrame(callback: () => void): () => void {
   waiting.add(callback)
-  cancel ??= schedule(flush)
+  cancel ??= schedule(flushFrame)
   return () => {
     waiting.delete(callback)
   }
 }
 
-function flush(): void {
+/** Does not wait for the frame. */
+export function flushFrame(): void {
   cancel?.()
   cancel = undefined
   const due = [...waiting]

@@ -1,0 +1,2 @@
+export type { MockEndpoint, MockTransport, MockTransportOptions, Refusal } from '@sse/client/testing'
+export { createMockTransport } from './mock-transport.ts'

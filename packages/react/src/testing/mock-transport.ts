@@ -1,0 +1,71 @@
+import type { AnyEvents, Contract } from '@sse/client'
+import {
+  createMockTransport as createBareTransport,
+  type MockTransport,
+  type MockTransportOptions,
+} from '@sse/client/testing'
+import { act } from 'react'
+import { flushFrame } from '../frame.ts'
+
+/** What the components under test do themselves, or what does nothing to them. */
+const silent: ReadonlySet<PropertyKey> = new Set(['connect', 'now'])
+
+/**
+ * The mock transport of `@sse/client/testing` for components: whatever it is told to do is rendered when the call returns,
+ * or its promise settles. Needs React 18.3 or later.
+ *
+ * @param events - the contract, which types and checks what is emitted
+ * @param options - its time begins now, by default
+ *
+ * @example
+ * const mock = createMockTransport(events)
+ * render(<EventSourceProvider transport={mock}><App /></EventSourceProvider>)
+ * await mock.settle()
+ * mock.at('/events').emit('counter', { value: 1 })
+ * screen.getByText('1')
+ */
+export function createMockTransport<E = AnyEvents>(
+  events?: E & Contract,
+  options: MockTransportOptions = {},
+): MockTransport<E> {
+  const mock = createBareTransport<E>(events, { now: Date.now(), ...options })
+  const at: MockTransport<E>['at'] = (url) => rendered(mock.at(url), {})
+  return rendered(mock, { at })
+}
+
+/** The same object, with its methods wrapped in act, but for some that are given. */
+function rendered<T extends object>(target: T, own: Partial<T>): T {
+  return new Proxy(target, {
+    get(_, key) {
+      if (Object.hasOwn(own, key)) return Reflect.get(own, key)
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function' || silent.has(key)) return value
+      return (...args: unknown[]): unknown => render(() => Reflect.apply(value, target, args))
+    },
+  })
+}
+
+function render(change: () => unknown): unknown {
+  const leave = enterAct()
+  let result: unknown
+  const rendered = act(() => {
+    result = change()
+    return result instanceof Promise ? result.then(flushFrame) : flushFrame()
+  })
+  if (!(result instanceof Promise)) {
+    leave()
+    return result
+  }
+  // What act returns is a mere thenable.
+  return Promise.resolve(rendered).finally(leave)
+}
+
+/** Makes the environment one for act, as Testing Library does. @returns what makes it as it was */
+function enterAct(): () => void {
+  const environment: typeof globalThis & { IS_REACT_ACT_ENVIRONMENT?: boolean } = globalThis
+  const before = environment.IS_REACT_ACT_ENVIRONMENT ?? false
+  environment.IS_REACT_ACT_ENVIRONMENT = true
+  return () => {
+    environment.IS_REACT_ACT_ENVIRONMENT = before
+  }
+}
