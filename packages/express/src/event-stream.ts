@@ -142,10 +142,11 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   disconnect(): void {
-    if (this.#phase === 'unused') this.#response.destroy()
-    if (this.#gone || this.#outlet === undefined) return
+    if (this.#gone) return
     while (this.deliver());
-    this.#outlet.end()
+    // An answer without the head of a stream would tell a browser never to come back.
+    if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()
+    else this.#outlet.end()
   }
 
   destroy(): void {
@@ -355,7 +356,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#outlet?.detach()
     this.#outlet = undefined
     this.#phase = 'unused'
-    this.#board.withdraw(this, this.#request)
+    this.#board.withdraw(this)
   }
 
   #commit(cursor: string | undefined, replay: number): void {
@@ -392,7 +393,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const channels = this.channels
     this.#phase = 'over'
     this.#board.leave(this, channels)
-    this.#board.withdraw(this, this.#request)
+    this.#board.withdraw(this)
     this.#abort?.abort()
     this.#closed?.resolve()
     this.#settleReady()

@@ -59,6 +59,8 @@ export class Switchboard<S extends Served> implements BrokerSink {
   readonly #pulse: Pulse
   readonly #stallBeats: number
   readonly #clients = new Map<string, number>()
+  /** Whose each stream is, while streams of clients are counted: a request no longer says so once its socket is closed. */
+  readonly #clientOf = new Map<S, string>()
   /** By channel, the streams that are served, and how many uses of it there are, joins under way included. */
   readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
   readonly #changed = new Set<string>()
@@ -95,17 +97,19 @@ export class Switchboard<S extends Served> implements BrokerSink {
         throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, { headers })
       }
       this.#clients.set(key, count + 1)
+      this.#clientOf.set(stream, key)
     }
     this.streams.add(stream)
     this.#pulse.start()
   }
 
   /** Undoes {@link admit}. */
-  withdraw(stream: S, request: IncomingMessage): void {
+  withdraw(stream: S): void {
     if (!this.streams.delete(stream)) return
     this.#due.delete(stream)
-    if (this.options.limits.streamsPerClient !== Number.POSITIVE_INFINITY) {
-      const key = this.options.client(request)
+    const key = this.#clientOf.get(stream)
+    if (key !== undefined) {
+      this.#clientOf.delete(stream)
       const count = this.#clients.get(key) ?? 0
       if (count > 1) this.#clients.set(key, count - 1)
       else this.#clients.delete(key)
