@@ -37,6 +37,19 @@ beforeAll(async () => {
 afterAll(() => rm(project, { recursive: true, force: true }))
 
 describe('a project outside of the workspace', () => {
+  const entries = inject('entries').filter((name) => !name.endsWith('.json'))
+
+  it.each(entries)('can import and require() %s', async (name) => {
+    const script = `
+      const imported = Object.keys(await import('${name}')).filter((key) => key !== 'module.exports')
+      const required = Object.keys(createRequire(import.meta.url)('${name}'))
+      assert.deepEqual(required, imported)
+      assert.notDeepEqual(imported, [])`
+    const imports = `import assert from 'node:assert/strict'; import { createRequire } from 'node:module';`
+    const { code, output } = await command(project, 'node', '--input-type=module', '-e', imports + script)
+    expect({ code, output }).toEqual({ code: 0, output: '' })
+  })
+
   it.each([
     ['Express 5', 'import', 'stream.mjs', 'express'],
     ['Express 4', 'import', 'stream.mjs', 'express4'],

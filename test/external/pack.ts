@@ -8,6 +8,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The tarball of each public package, by the package's name. */
     tarballs: Record<string, string>
+    /** Every name that the packages can be imported by. */
+    entries: string[]
   }
 }
 
@@ -16,17 +18,20 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const packages = join(import.meta.dirname, '../../packages')
   const target = await mkdtemp(join(tmpdir(), 'sse-tarballs-'))
   const tarballs: Record<string, string> = {}
+  const entries: string[] = []
   for (const folder of await readdir(packages)) {
     const cwd = join(packages, folder)
     const manifest = JSON.parse(await readFile(join(cwd, 'package.json'), 'utf8'))
     if (manifest.private) continue
     const { code, output } = await command(cwd, 'pnpm', 'pack', '--pack-destination', target)
     if (code !== 0) throw new Error(`${manifest.name} cannot be packed: ${output}`)
+    entries.push(...Object.keys(manifest.exports).map((path) => manifest.name + path.slice(1)))
     tarballs[manifest.name] = join(
       target,
       `${manifest.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`,
     )
   }
   project.provide('tarballs', tarballs)
+  project.provide('entries', entries)
   return () => rm(target, { recursive: true, force: true })
 }
