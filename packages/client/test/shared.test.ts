@@ -1,0 +1,67 @@
+import { defineEvents, payload } from '@sse/contract'
+import { describe, expect, it, vi } from 'vitest'
+import { shareEventSource } from '../src/index.ts'
+import { createMockTransport } from '../src/testing/index.ts'
+
+const events = defineEvents({ note: payload<string>() })
+let count = 0
+/** A url that no other test has asked for. */
+const fresh = (): string => `/shared/${++count}`
+
+describe('a shared source', () => {
+  it('is the same one for the same url, on one connection that ends after the last listener', async () => {
+    const transport = createMockTransport(events)
+    const url = fresh()
+    const options = { events, transport }
+    const first = shareEventSource(url, options)
+    const second = shareEventSource(url, options)
+    expect(second).toBe(first)
+    const offs = [first.on('note', () => {}), second.on('note', () => {})]
+    await transport.settle()
+    expect(transport.at(url).requests).toHaveLength(1)
+    for (const off of offs) off()
+    await transport.advance(1_000)
+    expect(transport.at(url).streams).toBe(0)
+    expect(first.getState().status).toBe('idle')
+  })
+
+  it('goes by its key where it has one', () => {
+    const transport = createMockTransport(events)
+    const options = { events, transport, key: fresh() }
+    expect(shareEventSource(fresh(), options)).toBe(shareEventSource(fresh(), options))
+    const url = fresh()
+    expect(shareEventSource(url, { events, key: fresh() })).not.toBe(shareEventSource(url, { events }))
+  })
+
+  it('warns of an asker whose options differ, and stays as it is', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const url = fresh()
+    const first = shareEventSource(url, { events })
+    expect(shareEventSource(url, { events, headers: () => ({}) })).toBe(first)
+    expect(warn).not.toHaveBeenCalled()
+    expect(shareEventSource(url, { events, credentials: 'include' })).toBe(first)
+    expect(warn).toHaveBeenCalledTimes(1)
+    expect(warn.mock.calls[0]?.[0]).toMatch(/'credentials'.*'key'/s)
+    warn.mockRestore()
+  })
+
+  it('is none for a POST, unless it is told by a key', () => {
+    expect(() => shareEventSource(fresh(), { method: 'POST' })).toThrow(/'key'/)
+    expect(() => shareEventSource(fresh(), { method: 'POST', key: fresh() })).not.toThrow()
+  })
+
+  it('that failed is tried again by those who come after all have left', async () => {
+    const transport = createMockTransport(events)
+    const url = fresh()
+    transport.at(url).refuse(404)
+    const source = shareEventSource(url, { events, transport, linger: 0 })
+    const off = source.on('note', () => {})
+    await transport.settle()
+    expect(source.getState().status).toBe('failed')
+    off()
+    await transport.settle()
+    shareEventSource(url, { events, transport }).on('note', () => {})
+    await transport.settle()
+    expect(source.getState().status).toBe('open')
+  })
+})
