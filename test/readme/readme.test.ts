@@ -2,16 +2,28 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compile } from './compile.ts'
-import { snippets } from './snippets.ts'
+import { type Snippet, snippets } from './snippets.ts'
 
 const root = join(import.meta.dirname, '../..')
-const docs = existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')) : []
-const documents = ['README.md', ...docs.map((name) => join('docs', name))].filter((name) =>
-  name.endsWith('.md'),
-)
+const documents = [
+  'README.md',
+  ...documentsIn('docs'),
+  ...readdirSync(join(root, 'packages')).flatMap(packageDocument),
+]
 
-describe.each(documents)('%s', (document) => {
-  const found = snippets(readFileSync(join(root, document), 'utf8'))
+function documentsIn(folder: string): string[] {
+  const names = existsSync(join(root, folder)) ? readdirSync(join(root, folder)) : []
+  return names.filter((name) => name.endsWith('.md')).map((name) => join(folder, name))
+}
+
+function packageDocument(name: string): string[] {
+  return documentsIn(join('packages', name)).filter((path) => path.endsWith('README.md'))
+}
+
+const snippetsIn = (document: string): Snippet[] => snippets(readFileSync(join(root, document), 'utf8'))
+
+describe.each(documents.filter((name) => snippetsIn(name).length > 0))('%s', (document) => {
+  const found = snippetsIn(document)
   const faults = compile(document, found)
 
   it.each(found)('has a snippet on line $line, $name, that compiles', (snippet) => {
@@ -20,7 +32,7 @@ describe.each(documents)('%s', (document) => {
 })
 
 describe('README.md', () => {
-  const names = snippets(readFileSync(join(root, 'README.md'), 'utf8')).map(({ name }) => name)
+  const names = snippetsIn('README.md').map(({ name }) => name)
 
   it('shows both ends', () => {
     expect(names).toEqual(['events.ts', 'server.ts', 'App.tsx'])
