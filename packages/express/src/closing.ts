@@ -9,7 +9,7 @@ interface Closable {
 /** How long readers that take nothing are waited for, in milliseconds. */
 const GRACE = 500
 
-/** How often some of the streams are ended, in milliseconds. */
+/** How often some of the streams are ended at most, in milliseconds. */
 const STEP = 20
 
 /**
@@ -26,12 +26,13 @@ export async function closeStreams(
   const all = Promise.all(left.map(({ closed }) => closed))
   for (const stream of left) stream.retire(retry())
   const spread = Math.max(within - GRACE, 0)
-  const each = spread === 0 ? left.length : Math.ceil((left.length * STEP) / spread)
+  const step = Math.max(STEP, spread / Math.max(1, left.length))
+  const each = spread === 0 ? left.length : Math.ceil((left.length * step) / spread)
   const endSome = (): void => {
     for (const stream of left.splice(0, each)) stream.disconnect()
   }
   endSome()
-  const steps = setInterval(endSome, STEP)
+  const steps = setInterval(endSome, step)
   const deadline = setTimeout(
     () => {
       for (const stream of streams) stream.destroy()
