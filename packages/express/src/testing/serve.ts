@@ -4,18 +4,16 @@ import type { AddressInfo } from 'node:net'
 /** What a test connects to: an app (or any request listener), a server, or the origin of one that runs. */
 export type Target = RequestListener | Server | string
 
+/** Servers that are about to listen: many streams may be opened at once. */
+const starting = new WeakMap<Server, Promise<void>>()
+
 const servers = new WeakMap<RequestListener, Server>()
 
 /** The origin of a target; an app gets a server of its own on a free port, once. */
 export async function serve(target: Target): Promise<string> {
   if (typeof target === 'string') return target
   const server = target instanceof Server ? target : serverOf(target)
-  if (!server.listening) {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(0, '127.0.0.1', resolve)
-    })
-  }
+  if (!server.listening) await (starting.get(server) ?? start(server))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
@@ -26,6 +24,18 @@ export async function stopServing(app: RequestListener): Promise<void> {
   servers.delete(app)
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))
+}
+
+function start(server: Server): Promise<void> {
+  const started = new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve()
+    })
+  }).finally(() => starting.delete(server))
+  starting.set(server, started)
+  return started
 }
 
 function serverOf(app: RequestListener): Server {
