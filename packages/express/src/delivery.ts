@@ -152,9 +152,9 @@ export class Delivery {
     return count
   }
 
-  /** `sse.live` at the cursor, or without an id where no log stands behind the stream. */
-  get live(): string {
-    return encodeControl('sse.live', {}, this.epoch && formatCursor(this.epoch, this.cursor))
+  /** Says `sse.live` at the end of what there is, wherever the cursor is by then. */
+  markLive(): void {
+    this.#target ??= this.cursor
   }
 
   /**
@@ -241,7 +241,7 @@ export class Delivery {
   #bound(): number {
     let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
     if (this.#members.size === 0)
-      return Math.max(this.cursor, Math.min(bound, this.#ending?.at ?? this.cursor))
+      return Math.max(this.cursor, this.#inserts[0]?.after ?? this.#ending?.at ?? this.cursor)
     for (const { history } of this.#order) bound = Math.min(bound, history.head.g)
     return bound
   }
@@ -282,7 +282,9 @@ export class Delivery {
   #takeMark(push: (block: Buffer) => void): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined
-      push(Buffer.from(this.live))
+      // Without an id where no log stands behind the stream.
+      const id = this.epoch && formatCursor(this.epoch, this.cursor)
+      push(Buffer.from(encodeControl('sse.live', {}, id)))
       return true
     }
     this.#ending ??= this.#endOfChannels()

@@ -10,7 +10,7 @@ import { Delivery } from './delivery.ts'
 import { SseError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
-import { Outlet, type StreamResponse } from './outlet.ts'
+import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
 import { readLastEventId, refuseFinal } from './request.ts'
 import type { JoinOptions, Stream } from './stream.ts'
@@ -162,7 +162,8 @@ export class EventStream<E> implements Stream<E>, Served {
   beat(): void {
     if (this.#phase !== 'open' || this.#delivery.ending) return
     this.deliver()
-    this.#delivery.insertControl(this.#delivery.live)
+    if (this.quiet === 0) return
+    this.#delivery.markLive()
     this.deliver()
   }
 
@@ -195,7 +196,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get #gone(): boolean {
-    return this.#phase === 'over' || this.#response.destroyed || this.#response.writableEnded
+    return this.#phase === 'over' || isOver(this.#response)
   }
 
   get #full(): boolean {
@@ -361,16 +362,15 @@ export class EventStream<E> implements Stream<E>, Served {
 
   #commit(cursor: string | undefined, replay: number): void {
     const { heartbeat } = this.#board.options
-    if (this.#response.headersSent) {
-      // Private events came first: the head is sent already, and maybe the opening.
-      if (this.#opening === undefined) return
-    } else {
-      this.#outlet?.commit(heartbeat)
-      this.#board.connected(this)
-    }
+    const first = !this.#response.headersSent
+    // Private events may have come first, and the opening with them.
+    if (!first && this.#opening === undefined) return
     const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
     this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
+    if (!first) return
+    this.#outlet?.commit(heartbeat)
     if (this.#request.method === 'HEAD') this.#outlet?.end()
+    this.#board.connected(this)
   }
 
   /** Answers for a handler that does not look at the failure of its join. */
@@ -397,7 +397,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#abort?.abort()
     this.#closed?.resolve()
     this.#settleReady()
-    if (this.#response.headersSent) this.#board.disconnected(this)
+    if (this.#outlet !== undefined && this.#response.headersSent) this.#board.disconnected(this)
   }
 
   #settleReady(): void {

@@ -2,8 +2,15 @@ import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Chunk } from './chunk.ts'
 
-/** What of a response an event stream needs; HTTP/2's compatible one has it as well. */
-export type StreamResponse = ServerResponse & { flush?: () => void }
+/** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
+export type StreamResponse = ServerResponse & {
+  flush?: () => void
+  readonly stream?: { readonly destroyed: boolean }
+}
+
+/** Whether nothing of a response can reach its reader any more. */
+export const isOver = (response: StreamResponse): boolean =>
+  response.writableEnded || (response.stream ?? response).destroyed
 
 const { write, end } = OutgoingMessage.prototype
 
@@ -62,7 +69,9 @@ export class Outlet {
     response.statusCode = 200
     response.removeHeader('Content-Length')
     for (const [name, value] of HEADERS) response.setHeader(name, value)
-    if (!this.#http2 && response.req.httpVersionMinor >= 1) response.setHeader('Connection', 'keep-alive')
+    // A client that asked for it is told `close` by Node.
+    if (!this.#http2 && response.req.httpVersionMinor >= 1 && response.shouldKeepAlive)
+      response.setHeader('Connection', 'keep-alive')
     this.#socket?.setTimeout(0)
     this.#socket?.setKeepAlive(true, keepAlive)
     response.flushHeaders()
