@@ -92,7 +92,7 @@ export function createConnection(
   /** The one place that ends an attempt and its timer. */
   function stop(): void {
     current += 1
-    after(0)
+    cancelTimer?.()
     begun = stream?.begun ?? begun
     stream = undefined
     const aborted = abort
@@ -101,9 +101,9 @@ export function createConnection(
   }
 
   /** Sets the one timer in place of what it was set to. */
-  function after(milliseconds: number, callback?: () => void): void {
+  function after(milliseconds: number, callback: () => void): void {
     cancelTimer?.()
-    cancelTimer = callback && clock.after(milliseconds, callback)
+    cancelTimer = clock.after(milliseconds, callback)
   }
 
   /** Listens to the page and the app, as long as there is a connection to keep up. */
@@ -187,7 +187,7 @@ export function createConnection(
     opened(continuity: 'fresh' | 'resumed' | 'gap'): void {
       if (state.status === 'connecting') {
         refreshed = false
-        after(0)
+        cancelTimer?.()
         send({ type: 'opened', since: clock.now(), continuity })
       } else send({ type: 'assess', continuity })
     },

@@ -60,8 +60,14 @@ export function createEventSource<E = AnyEvents>(
       if (latest.commit()) tell(subscribers, 'latest')
     },
     resync: (resync) => tell(resyncListeners, resync),
-    error: (error) => tell(errorListeners, error),
+    error: fail,
   })
+
+  function fail(error: ConnectionError): void {
+    tell(errorListeners, error)
+    // The state tells of every other error.
+    if (error.kind === 'contract' && errorListeners.size === 0) globalThis.reportError?.(error)
+  }
 
   function receive({ event, data, id }: DecodedEvent, replayed: boolean): void {
     // A server that is newer than the page may know more events.
@@ -75,7 +81,7 @@ export function createEventSource<E = AnyEvents>(
       else latest.set(event, payload)
     } catch (cause) {
       const message = cause instanceof ContractError ? cause.message : `The schema of '${event}' failed.`
-      tell(errorListeners, new ConnectionError('contract', message, { cause }))
+      fail(new ConnectionError('contract', message, { cause }))
       return
     }
     tell(listeners.get(event), payload, meta)

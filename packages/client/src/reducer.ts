@@ -40,6 +40,8 @@ export function createEventReducer<S, E = AnyEvents>(
   > = options.reduce
   const { onGap } = options
   let state = options.initial
+  /** Tells a subscriber, if the state is another one than it knows. */
+  const checks = new Set<() => void>()
 
   source.on(
     '*',
@@ -52,6 +54,7 @@ export function createEventReducer<S, E = AnyEvents>(
   if (onGap !== undefined) {
     source.onResync((resync) => {
       state = onGap(state, resync)
+      for (const check of [...checks]) check()
     })
   }
 
@@ -60,11 +63,17 @@ export function createEventReducer<S, E = AnyEvents>(
     getState: () => state,
     subscribe(listener) {
       let told = state
-      return source.subscribe(() => {
+      const check = (): void => {
         if (told === state) return
         told = state
         listener()
-      })
+      }
+      checks.add(check)
+      const off = source.subscribe(check)
+      return () => {
+        checks.delete(check)
+        off()
+      }
     },
   }
 }

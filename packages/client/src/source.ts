@@ -56,7 +56,10 @@ export interface TypedEventSource<E = AnyEvents> {
 
   /** Hears when events are missing. Does not open the source. */
   onResync(listener: (resync: Resync) => void): () => void
-  /** Hears of every lost or refused connection, and of every event that breaks the contract. Does not open the source. */
+  /**
+   * Hears of every lost or refused connection, and of every event that breaks the contract (which goes to `reportError` where
+   * nobody listens). Does not open the source.
+   */
   onError(listener: (error: ConnectionError) => void): () => void
 
   /** Hears after each change of a snapshot. A subscriber is a listener: the source opens with the first. */

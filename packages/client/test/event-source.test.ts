@@ -220,6 +220,23 @@ describe('a reducer', () => {
     await vi.waitFor(() => expect(titles.getState()).toEqual(['a', 'b']))
     expect(told).toHaveBeenCalledTimes(1)
   })
+
+  it('may begin anew where events went missing, and tells so', async () => {
+    await using endpoint = await serve(
+      stream(
+        event('notification', { title: 'a' }),
+        encodeControl('sse.gap', { channels: ['news'], reason: 'evicted' }),
+      ),
+    )
+    const titles = createEventReducer(create(endpoint.url), {
+      initial: [] as readonly string[],
+      reduce: { notification: (list, { title }) => [...list, title] },
+      onGap: (list, { reason }) => [...list, `gap: ${reason}`],
+    })
+    const told: (readonly string[])[] = []
+    titles.subscribe(() => told.push(titles.getState()))
+    await vi.waitFor(() => expect(told.at(-1)).toEqual(['a', 'gap: evicted']))
+  })
 })
 
 describe('for await', () => {
