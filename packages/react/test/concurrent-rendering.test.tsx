@@ -9,8 +9,7 @@ type Props = { readonly source: TypedEventSource<Events> }
 
 /** Rendering it takes longer than a slice of a transition, so that events arrive between two of them. */
 function Slow({ source, index }: Props & { readonly index: number }) {
-  const start = performance.now()
-  while (performance.now() - start < 6);
+  work(6)
   const viaLatest = useLatest(source, 'counter', (counter) => counter?.value)
   const { latest } = useEventSource(source)
   const value = index % 2 === 0 ? viaLatest : latest.counter?.value
@@ -26,12 +25,18 @@ function List({ source, onCommit }: Props & { readonly onCommit: () => void }) {
   ))
 }
 
-let show: (shown: boolean) => void = () => {}
-
 function App({ source, onCommit }: Props & { readonly onCommit: () => void }) {
   const [shown, setShown] = useState(false)
-  show = setShown
-  return shown && <List source={source} onCommit={onCommit} />
+  return shown ? (
+    <List source={source} onCommit={onCommit} />
+  ) : (
+    <button type="button" onClick={() => startTransition(() => setShown(true))} />
+  )
+}
+
+function work(milliseconds: number): void {
+  const start = performance.now()
+  while (performance.now() - start < milliseconds);
 }
 
 beforeEach(() => {
@@ -42,8 +47,12 @@ beforeEach(() => {
 
 function mount(): { readonly root: ReturnType<typeof createRoot>; readonly page: HTMLElement } {
   const page = document.createElement('div')
+  document.body.append(page)
   const root = createRoot(page)
-  onTestFinished(() => root.unmount())
+  onTestFinished(() => {
+    root.unmount()
+    page.remove()
+  })
   return { root, page }
 }
 
@@ -67,8 +76,9 @@ describe('concurrent rendering', () => {
       />,
     )
     await vi.waitFor(() => expect(server.streams).toBe(1))
+    await vi.waitFor(() => expect(page.querySelector('button')).not.toBeNull())
 
-    startTransition(() => show(true))
+    page.querySelector('button')?.click()
     let value = 0
     const sending = setInterval(() => server.send('counter', { value: ++value }), 3)
     onTestFinished(() => clearInterval(sending))

@@ -14,11 +14,13 @@ import { startStreamServer } from './stream-server.ts'
 type Source = TypedEventSource<Events> | string | null
 type View = EventSourceView<Events>
 
+const summary = ({ status, latest }: View) => `${status} ${latest.counter?.value ?? '-'}`
+
 /** Shows what `show` reads of the stream. */
 function Live({
   source,
   options,
-  show = ({ status, latest }) => `${status} ${latest.counter?.value ?? '-'}`,
+  show = summary,
 }: {
   readonly source: Source
   readonly options?: Omit<UseEventSourceOptions<Events>, 'events'>
