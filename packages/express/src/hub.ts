@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { GapReason } from '@sse/protocol'
 import type { Channel } from './channel.ts'
 import type { Stream } from './stream.ts'
@@ -8,7 +9,11 @@ import type { Stream } from './stream.ts'
  * `app.use(hub)`. Mounted twice it does nothing the second time; of two hubs the one mounted nearest to the route wins.
  */
 export interface Hub<E = unknown> {
-  (request: IncomingMessage, response: ServerResponse, next: (error?: unknown) => void): void
+  (
+    request: IncomingMessage | Http2ServerRequest,
+    response: ServerResponse | Http2ServerResponse,
+    next: (error?: unknown) => void,
+  ): void
   /** Everyone who is connected to this server. */
   readonly streams: ReadonlySet<Stream<E>>
   /** A channel by its name. */
@@ -18,7 +23,7 @@ export interface Hub<E = unknown> {
    *
    * @throws {@link SseError} `ERR_SSE_OTHER_HUB` if the response is another hub's stream already
    */
-  stream(response: ServerResponse): Stream<E>
+  stream(response: ServerResponse | Http2ServerResponse): Stream<E>
   /**
    * Hears of streams and of what goes wrong.
    *

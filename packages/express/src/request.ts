@@ -4,7 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
  * The last event id that a reader sends: the header, else the query parameter `lastEventId`, which needs no preflight.
  * Hostile input.
  */
-export function readLastEventId({ headers, url }: IncomingMessage): string | undefined {
+export function readLastEventId({
+  headers,
+  url,
+}: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
   const header = headers['last-event-id']
   if (typeof header === 'string' && header !== '') return header
   const query = url?.indexOf('?') ?? -1

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
 import type { AnyEvents } from '@sse/contract'
 import { HubChannel } from './channel.ts'
 import { closeStreams } from './closing.ts'
@@ -19,6 +20,9 @@ const STREAM: unique symbol = Symbol('sse.stream')
 const HUB: unique symbol = Symbol('sse.hub')
 
 type Marked = StreamResponse & { [STREAM]?: { readonly hub: unknown }; [HUB]?: unknown }
+
+/** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
+const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
 
 /** Whether any hub has seen a request: another one that publishes without was probably never mounted. */
 let anyMounted = false
@@ -105,7 +109,12 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     },
   }
 
-  function middleware(request: IncomingMessage, response: Marked, next: (error?: unknown) => void): void {
+  function middleware(
+    request: Pick<IncomingMessage, 'headers' | 'method' | 'url'>,
+    answer: ServerResponse | Http2ServerResponse,
+    next: (error?: unknown) => void,
+  ): void {
+    const response = marked(answer)
     if (response[HUB] === hub) {
       next()
       return
@@ -122,7 +131,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   const hub: Hub<E> = Object.assign(middleware, {
     streams: board.streams,
     channel: (name: string) => new HubChannel<E>(name, board, runs),
-    stream,
+    stream: (response: ServerResponse | Http2ServerResponse) => stream(marked(response)),
     on: emitter.on.bind(emitter) as Hub<E>['on'],
     stats: () => ({ streams: board.streams.size, channels: board.channels, published, gaps }),
     async cursor() {
