@@ -1,12 +1,31 @@
 import { fileURLToPath } from 'node:url'
+import { transformAsync } from '@babel/core'
 import { mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
-import { reactCompiler } from './test/react-compiler.ts'
 
 const settings = { environment: 'jsdom', setupFiles: ['./test/setup.ts'] }
 const once = { typecheck: { enabled: false } }
 /** React 18.3 with a Testing Library that sees the same React. */
 const react18 = fileURLToPath(new URL('./test/react-18/node_modules/', import.meta.url))
+
+/** Compiles the components of the tests with React Compiler, as apps that use it are. */
+const reactCompiler = {
+  name: 'react-compiler',
+  enforce: 'pre' as const,
+  async transform(code: string, id: string) {
+    if (!/\/test\/[^?]*\.tsx$/.test(id)) return
+    const compiled = await transformAsync(code, {
+      filename: id,
+      babelrc: false,
+      configFile: false,
+      sourceMaps: true,
+      parserOpts: { plugins: ['typescript', 'jsx'] },
+      plugins: [['babel-plugin-react-compiler', { panicThreshold: 'all_errors' }]],
+    })
+    if (!compiled?.code) return
+    return { code: compiled.code, map: compiled.map }
+  },
+}
 
 export default project('react', {
   projects: [
@@ -14,6 +33,7 @@ export default project('react', {
     project('react-18', {
       ...settings,
       ...once,
+      exclude: ['test/recipes/**'], // their libraries know one React
       alias: [{ find: /^(react|react-dom|@testing-library\/react)(?=\/|$)/, replacement: `${react18}$1` }],
     }),
     mergeConfig(project('react-19-compiler', { ...settings, ...once }), { plugins: [reactCompiler] }),
