@@ -18,17 +18,19 @@ class Watched<T> extends Promise<T> {
 }
 
 /**
- * The same promise, whose rejection goes to `unwatched` if nobody looks at it by then, instead of ending the process as
- * an unhandled rejection.
+ * The same promise, whose rejection goes to `unwatched` if nobody looks at it in the same turn, instead of ending the
+ * process as an unhandled rejection.
  */
 export function watch<T>(promise: Promise<T>, unwatched: (error: unknown) => void): Promise<T> {
   const watched = new Watched<T>((resolve, reject) => {
     promise.then(resolve, reject)
   })
   promise.catch((error) => {
-    if (watched.watched) return
-    watched.catch(() => {})
-    unwatched(error)
+    Promise.prototype.then.call(watched, undefined, () => {})
+    // An async function that returns the promise looks at it a little later.
+    setImmediate(() => {
+      if (!watched.watched) unwatched(error)
+    })
   })
   return watched
 }

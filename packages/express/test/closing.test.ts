@@ -1,0 +1,313 @@
+import { createServer } from 'node:http'
+import { SseError, sse } from '@sse/express'
+import { connect, serve } from '@sse/express/testing'
+import express from 'express'
+import request from 'supertest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { closeStreams } from '../src/closing.ts'
+import { bareApp, eventsApp } from './app.ts'
+import { gatedBroker } from './gated-broker.ts'
+
+describe('closing a stream', () => {
+  it('delivers what was sent and published before, in the same turn too, then sse.close with a final id', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', async (_, res) => {
+      await res.sse.join('news')
+      for (let n = 0; n < 3; n++) void hub.channel('news').publish('n', n)
+      res.sse.send('mine', null)
+      res.sse.close('finished')
+      res.sse.send('late', null)
+      void hub.channel('news').publish('late', null)
+    })
+    const stream = await connect(app, '/events')
+    const events = await stream.rest()
+    const names = events.map(({ event }) => event).filter((name) => name !== 'sse.live')
+    expect(names).toEqual(['sse.open', 'n', 'n', 'n', 'mine', 'sse.close'])
+    expect(events.at(-1)).toMatchObject({ json: { reason: 'finished' }, id: expect.stringMatching(/-3~$/) })
+  })
+
+  it('answers its final id with 204 before any handler, from header or query, and to GET alone', async () => {
+    const { app, hub } = eventsApp()
+    let asked = 0
+    app.get('/other', (_, res) => {
+      asked += 1
+      res.sendStatus(200)
+    })
+    app.post('/other', (_, res) => {
+      res.sendStatus(201)
+    })
+    const client = await connect(app, '/events')
+    for (const stream of hub.streams) stream.close()
+    await client.next('sse.close')
+    expect((await client.resume()).status).toBe(204)
+    const final = client.lastEventId
+    await request(app).get(`/other?lastEventId=${final}`).expect(204).expect('cache-control', 'no-store')
+    expect(asked).toBe(0)
+    await request(app).post('/other').set('Last-Event-ID', final).expect(201)
+    await request(app).get('/other').set('Last-Event-ID', final.slice(0, -1)).expect(200)
+  })
+
+  it('ends a stream that joined nothing with a final id as well', async () => {
+    const { app } = bareApp()
+    app.get('/events', (_, res) => {
+      res.sse.send('n', 1)
+      res.sse.close()
+    })
+    const client = await connect(app, '/events')
+    await client.next('sse.close')
+    expect((await client.resume()).status).toBe(204)
+  })
+
+  it('that was never used opens and closes it: the client stays away', async () => {
+    const { app } = bareApp()
+    app.get('/events', (_, res) => res.sse.close('nothing here'))
+    const events = await (await connect(app, '/events')).rest()
+    expect(events.map(({ event }) => event)).toEqual(['sse.open', 'sse.close'])
+  })
+
+  it('while it joins waits for the join, and then ends it', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker })
+    app.get('/events', (_, res) => {
+      void res.sse.join('news')
+      res.sse.close('at once')
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.open()
+    const client = await connecting
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'at once' })
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+
+  it('twice is once, and after the reader left is nothing', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    const [stream] = hub.streams
+    stream?.close('first')
+    stream?.close('second')
+    stream?.disconnect()
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'first' })
+    await stream?.closed
+    stream?.close('third')
+    expect((await client.rest()).length).toBe(0)
+  })
+})
+
+describe('disconnecting', () => {
+  it('ends the connection, and the client comes back and resumes', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    await client.next('sse.live')
+    hub.channel('news').disconnect()
+    await client.ended
+    expect(client.all().map(({ event }) => event)).not.toContain('sse.close')
+    await hub.channel('news').publish('n', 1)
+    expect((await (await client.resume()).next('n')).json).toBe(1)
+  })
+
+  it('authorises again: a token that was revoked in mid-stream does not resume', async () => {
+    const { app, hub } = bareApp()
+    const tokens = new Set(['good'])
+    app.get('/events', async (req, res) => {
+      if (!tokens.has(String(req.query.token))) return void res.sendStatus(401)
+      res.sse.locals.token = req.query.token
+      await res.sse.join('news')
+    })
+    const client = await connect(app, '/events?token=good')
+    await client.next('sse.live')
+    tokens.delete('good')
+    for (const stream of hub.streams) if (stream.locals.token === 'good') stream.disconnect()
+    await client.ended
+    await hub.channel('news').publish('n', 'secret')
+    expect((await client.resume()).status).toBe(401)
+    expect(client.raw).not.toContain('secret')
+  })
+
+  it('of a stream that still joins cuts it, instead of answering 200 without a stream', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    connecting.catch(() => {})
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    for (const stream of hub.streams) stream.disconnect()
+    await expect(connecting).rejects.toThrow(/socket hang up|ECONNRESET/)
+    broker.open()
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+})
+
+describe('hub.close', () => {
+  it('sends everyone away to come back, each at another time, and resolves when all are gone', async () => {
+    const { app, hub } = eventsApp({ retry: 10_000 })
+    const clients = await Promise.all(Array.from({ length: 10 }, () => connect(app, '/events')))
+    await Promise.all(clients.map((client) => client.next('sse.live')))
+    const opening = clients.map(({ retry }) => retry)
+    await hub.close()
+    expect(hub.stats().streams).toBe(0)
+    await Promise.all(clients.map(({ ended }) => ended))
+    expect(clients.every(({ retry }, index) => retry === opening[index])).toBe(false)
+    expect(new Set(clients.map(({ retry }) => retry)).size).toBeGreaterThan(5)
+    for (const client of clients) {
+      expect(client.all().map(({ event }) => event)).toEqual(['sse.open', 'sse.live'])
+    }
+  })
+
+  it('delivers first what was published', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    void hub.channel('news').publish('n', 'last words')
+    await hub.close()
+    expect((await client.rest()).map(({ event }) => event)).toContain('n')
+  })
+
+  it('lets server.close return', async () => {
+    const hub = sse()
+    const app = express().get('/events', hub, (_, res) => res.sse.join('news'))
+    const server = createServer(app)
+    const clients = [await connect(server, '/events'), await connect(server, '/events')]
+    const closed = new Promise((resolve) => server.close(resolve))
+    await hub.close()
+    await closed
+    await Promise.all(clients.map(({ ended }) => ended))
+  })
+
+  it('takes no new streams: 503 with Retry-After, also for one that was about to join', async () => {
+    const { app, hub } = bareApp()
+    let release = (): void => {}
+    let asked = false
+    app.get('/events', async (_, res) => {
+      asked = true
+      await new Promise<void>((resolve) => {
+        release = resolve
+      })
+      await res.sse.join('news')
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => asked).toBe(true)
+    await hub.close()
+    release()
+    expect(await connecting).toMatchObject({ status: 503, headers: { 'retry-after': '2' } })
+  })
+
+  it('cuts who is still joining', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    connecting.catch(() => {})
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    await hub.close()
+    await expect(connecting).rejects.toThrow(/socket hang up|ECONNRESET/)
+    expect(hub.stats().streams).toBe(0)
+  })
+
+  it('cuts readers that take nothing when time is up', async () => {
+    const { app, hub } = eventsApp({ history: { bytes: 5_000_000 } })
+    const client = await connect(app, '/events')
+    client.pause()
+    for (let n = 0; n < 100; n++) {
+      await hub.channel('news').publish('n', 'x'.repeat(200_000))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await hub.close({ within: 50 })
+    expect(hub.stats().streams).toBe(0)
+  })
+
+  it('twice is one closing', async () => {
+    const { app, hub } = eventsApp()
+    await connect(app, '/events')
+    const first = hub.close()
+    expect(hub.close()).toBe(first)
+    await first
+  })
+
+  it('refuses to publish afterwards, with the remedy', async () => {
+    const { hub } = eventsApp()
+    await hub.close()
+    await expect(hub.channel('news').publish('n', 1)).rejects.toThrow(SseError)
+    await expect(hub.channel('news').publish('n', 1)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      status: 503,
+    })
+  })
+
+  it('leaves no timer and no listener of its own', async () => {
+    const started = vi.spyOn(globalThis, 'setInterval')
+    const stopped = vi.spyOn(globalThis, 'clearInterval')
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    const { app, hub } = eventsApp()
+    await serve(app)
+    started.mockClear()
+    await connect(app, '/events')
+    await hub.close()
+    const ended = new Set(stopped.mock.calls.map(([timer]) => timer))
+    expect(started).toHaveBeenCalled()
+    for (const { value } of started.mock.results) expect(ended).toContain(value)
+    expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+})
+
+describe('the ends of many streams', () => {
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** Streams that note when they were sent away. */
+  const streams = (count: number, options: { readonly stuck?: boolean } = {}) => {
+    const began = Date.now()
+    const ends: number[] = []
+    const cuts: number[] = []
+    const all = Array.from({ length: count }, () => {
+      let over = (): void => {}
+      const closed = new Promise<void>((resolve) => {
+        over = resolve
+      })
+      return {
+        closed,
+        retire: vi.fn(),
+        disconnect() {
+          ends.push(Date.now() - began)
+          if (!options.stuck) over()
+        },
+        destroy() {
+          cuts.push(Date.now() - began)
+          over()
+        },
+      }
+    })
+    return { all, ends, cuts }
+  }
+
+  it.each([1, 3, 10, 999, 20_000])('are spread over the window: %i of them', async (count) => {
+    const { all, ends } = streams(count)
+    const closing = closeStreams(all, 10_000, () => 2_000)
+    await vi.advanceTimersByTimeAsync(10_000)
+    await closing
+    expect(ends).toHaveLength(count)
+    expect(ends.at(-1)).toBeLessThan(9_600)
+    if (count > 1) expect(ends.at(-1)).toBeGreaterThan(5_000)
+    const moments = new Set(ends).size
+    expect(moments).toBeGreaterThanOrEqual(Math.min(count, 300))
+  })
+
+  it('come after the last word on when to come back, which is said to all at once', async () => {
+    const { all } = streams(5)
+    const closing = closeStreams(all, 5_000, () => 1_234)
+    for (const { retire } of all) expect(retire).toHaveBeenCalledWith(1_234)
+    await vi.advanceTimersByTimeAsync(5_000)
+    await closing
+  })
+
+  it('are forced in time', async () => {
+    const { all, cuts } = streams(5, { stuck: true })
+    const closing = closeStreams(all, 2_000, () => 1)
+    await vi.advanceTimersByTimeAsync(2_000)
+    await closing
+    expect(cuts).toEqual([2_000, 2_000, 2_000, 2_000, 2_000])
+  })
+})

@@ -1,0 +1,215 @@
+import { sse } from '@sse/express'
+import { connect, stopServing } from '@sse/express/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { bareApp, channelsOf, eventsApp } from './app.ts'
+import { gatedBroker } from './gated-broker.ts'
+import { dial } from './wire.ts'
+
+describe('who is there', () => {
+  it('is hub.streams, with what the application said of each', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', async (req, res) => {
+      res.sse.locals.user = req.query.user
+      await res.sse.join(channelsOf(req))
+    })
+    const ada = await connect(app, '/events?user=ada&channels=news')
+    await connect(app, '/events?user=bob&channels=news,sport')
+    expect([...hub.streams].map(({ locals }) => locals.user)).toEqual(['ada', 'bob'])
+    expect(hub.channel('news').size).toBe(2)
+    expect(hub.channel('sport').size).toBe(1)
+    expect(hub.channel('nobody').size).toBe(0)
+    expect(hub.stats()).toEqual({ streams: 2, channels: 2, published: 0, gaps: 0 })
+    await ada.drop()
+    await expect.poll(() => hub.stats().streams).toBe(1)
+    expect(hub.channel('news').size).toBe(1)
+  })
+
+  it('lets one be sent to, kicked, or sent away for good', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', async (req, res) => {
+      res.sse.locals.user = req.query.user
+      await res.sse.join('news')
+    })
+    const ada = await connect(app, '/events?user=ada')
+    const bob = await connect(app, '/events?user=bob')
+    const streamOf = (user: string) => [...hub.streams].find(({ locals }) => locals.user === user)
+    streamOf('ada')?.send('hello', 'ada')
+    expect((await ada.next('hello')).json).toBe('ada')
+    streamOf('ada')?.close('kicked')
+    expect((await ada.next('sse.close')).json).toEqual({ reason: 'kicked' })
+    await hub.channel('news').publish('marker', null)
+    await bob.next('marker')
+    expect(bob.all().map(({ event }) => event)).not.toContain('hello')
+  })
+})
+
+describe('hub.on', () => {
+  it('hears of each stream that opens and ends, once', async () => {
+    const { app, hub } = eventsApp()
+    const heard: string[] = []
+    hub.on('connect', ({ channels }) => heard.push(`connect ${channels}`))
+    hub.on('disconnect', ({ signal }) => heard.push(`disconnect ${signal.aborted}`))
+    const client = await connect(app, '/events')
+    await client.drop()
+    await expect.poll(() => heard).toEqual(['connect news', 'disconnect true'])
+  })
+
+  it('hears nothing of requests that never became streams', async () => {
+    const { app, hub } = eventsApp({ limits: { streams: 0 } })
+    const heard = vi.fn()
+    hub.on('connect', heard)
+    hub.on('disconnect', heard)
+    await (await connect(app, '/events')).ended
+    expect(heard).not.toHaveBeenCalled()
+  })
+
+  it('is stopped by what it returns', async () => {
+    const { app, hub } = eventsApp()
+    const heard = vi.fn()
+    const stop = hub.on('connect', heard)
+    stop()
+    await connect(app, '/events')
+    expect(heard).not.toHaveBeenCalled()
+  })
+
+  it('lets no listener hurt another one, a stream or the process', async () => {
+    const { app, hub, errors } = eventsApp()
+    const heard = vi.fn()
+    hub.on('connect', () => {
+      throw new Error('a bad listener')
+    })
+    hub.on('connect', heard)
+    const client = await connect(app, '/events')
+    await hub.channel('news').publish('n', 1)
+    await client.next('n')
+    expect(heard).toHaveBeenCalledTimes(1)
+    expect(errors).toMatchObject([{ message: 'a bad listener' }])
+  })
+
+  it('lets a listener close or disconnect the stream that it hears of', async () => {
+    const { app, hub } = eventsApp()
+    const stop = hub.on('connect', (stream) => stream.disconnect())
+    const first = await connect(app, '/events')
+    await first.ended
+    stop()
+    hub.on('connect', (stream) => stream.close('not today'))
+    const second = await connect(app, '/events')
+    expect((await second.next('sse.close')).json).toEqual({ reason: 'not today' })
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+})
+
+describe('an error that nobody looks at', () => {
+  it('of publish goes to the hub, not to the process', async () => {
+    const { hub, errors } = eventsApp()
+    hub.channel('news').publish('sse.open', null)
+    await expect.poll(() => errors).toMatchObject([{ code: 'ERR_SSE_RESERVED_EVENT' }])
+  })
+
+  it('of publish that somebody awaits does not', async () => {
+    const { hub, errors } = eventsApp()
+    await expect(hub.channel('news').publish('sse.open', null)).rejects.toThrow('reserved')
+    const returned = async () => hub.channel('news').publish('open', null)
+    await expect(returned()).rejects.toThrow('reserved')
+    await expect(returned().catch((error) => error.code)).resolves.toBe('ERR_SSE_RESERVED_EVENT')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(errors).toEqual([])
+  })
+
+  it('of join goes to the hub, and the client gets its status', async () => {
+    const { app, hub, errors } = bareApp()
+    app.get('/events', (_, res) => void res.sse.join(''))
+    expect((await connect(app, '/events')).status).toBe(400)
+    expect(errors).toMatchObject([{ code: 'ERR_SSE_CHANNEL_NAME' }])
+    expect(hub.stats().streams).toBe(0)
+  })
+
+  it('of the broker is told to the client as 500, without its message', async () => {
+    const broker = gatedBroker()
+    const { app, errors } = bareApp({ broker })
+    app.get('/events', (_, res) => void res.sse.join('news'))
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.pass(new Error('redis://user:password@host is away'))
+    const client = await connecting
+    await client.ended
+    expect(client.status).toBe(500)
+    expect(client.raw).toBe('')
+    expect(errors).toHaveLength(1)
+  })
+
+  it('becomes a process warning where the hub has no listener', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    sse().channel('news').publish('open', null)
+    await expect.poll(() => warned.mock.calls.length).toBe(1)
+    warned.mockRestore()
+  })
+})
+
+describe('a reader that leaves', () => {
+  it('during an asynchronous authorisation is never registered', async () => {
+    const { app, hub, errors } = bareApp()
+    let authorise = (): void => {}
+    let asked = false
+    let closed = false
+    const joined = vi.fn()
+    app.get('/events', async (_, res) => {
+      asked = true
+      res.once('close', () => {
+        closed = true
+      })
+      await new Promise<void>((resolve) => {
+        authorise = resolve
+      })
+      await res.sse.join('news')
+      joined(res.sse.send('n', 1), res.sse.signal.aborted)
+    })
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await expect.poll(() => asked).toBe(true)
+    wire.socket.destroy()
+    await expect.poll(() => closed).toBe(true)
+    authorise()
+    await expect.poll(() => joined.mock.calls).toEqual([[false, true]])
+    expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+    expect(errors).toEqual([])
+  })
+
+  it.each(['attach', 'read'])('while the broker answers %s is never registered', async (step) => {
+    const broker = gatedBroker()
+    const { app, hub, errors } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    connecting.catch(() => {})
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    if (step === 'read') {
+      broker.pass()
+      await expect.poll(() => broker.waiting).toEqual(['read'])
+    }
+    await stopServing(app)
+    await expect.poll(() => hub.stats().streams).toBe(0)
+    broker.open()
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+    expect(hub.channel('news').size).toBe(0)
+    expect(errors).toEqual([])
+  })
+
+  it('while a later join waits takes all of its channels along', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker })
+    app.get('/events', async (_, res) => {
+      await res.sse.join('first')
+      await res.sse.join('second')
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.pass()
+    await expect.poll(() => broker.waiting).toEqual(['read'])
+    broker.pass()
+    const client = await connecting
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    await client.drop()
+    await expect.poll(() => hub.stats().streams).toBe(0)
+    broker.open()
+    await expect.poll(() => hub.stats().channels).toBe(0)
+  })
+})
