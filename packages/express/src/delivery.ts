@@ -241,7 +241,7 @@ export class Delivery {
   #bound(): number {
     let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
     if (this.#members.size === 0)
-      return Math.max(this.cursor, this.#inserts[0]?.after ?? this.#ending?.at ?? this.cursor)
+      return Math.max(this.cursor, this.#inserts[0]?.after ?? this.#ending?.at ?? this.#target ?? this.cursor)
     for (const { history } of this.#order) bound = Math.min(bound, history.head.g)
     return bound
   }
