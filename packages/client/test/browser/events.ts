@@ -1,0 +1,3 @@
+import { defineEvents, payload } from '@sse/contract'
+
+export const events = defineEvents({ note: payload<string>() })
