@@ -1,4 +1,5 @@
 import type { DecodedEvent } from '@sse/protocol'
+import { type Attempt, beginAttempt } from './attempt.ts'
 import { backoff, clampRetry, DEFAULT_RETRY, MIN_INTERVAL } from './backoff.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionError } from './errors.ts'
@@ -10,6 +11,7 @@ import { call } from './report.ts'
 import type { Resync } from './source.ts'
 import type { ConnectionState, PauseCause } from './state.ts'
 import { createStream, type Stream } from './stream.ts'
+import type { TransportHandlers, TransportRequest } from './transport.ts'
 import { isRetriable } from './verdict.ts'
 
 /** A stream that lived this long was stable: its loss begins a new row of attempts. In milliseconds. */
@@ -64,10 +66,9 @@ export function createConnection(
   /** Whether a request was sent, and where the response of one that is sent once can be had again. */
   let sent = false
   let location: string | undefined
-  /** The number of the attempt that may speak; those before it are superseded. */
-  let current = 0
+  /** The current attempt, and the stream that came of it; those before it are superseded. */
+  let attempt: Attempt | undefined
   let stream: Stream | undefined
-  let abort: (() => void) | undefined
   let cancelTimer: (() => void) | undefined
   let detach: (() => void) | undefined
 
@@ -91,13 +92,10 @@ export function createConnection(
 
   /** The one place that ends an attempt and its timer. */
   function stop(): void {
-    current += 1
     cancelTimer?.()
     begun = stream?.begun ?? begun
     stream = undefined
-    const aborted = abort
-    abort = undefined
-    aborted?.()
+    attempt?.abort()
   }
 
   /** Sets the one timer in place of what it was set to. */
@@ -117,9 +115,7 @@ export function createConnection(
     }
   }
 
-  async function start(): Promise<void> {
-    const number = current
-    const alive = (): boolean => number === current
+  function start(): void {
     notBefore = clock.now() + MIN_INTERVAL
     after(connectTimeout, () =>
       lost(
@@ -129,57 +125,58 @@ export function createConnection(
         ),
       ),
     )
-    try {
-      const target = location ?? (await ask(url))
-      const headers = { ...(await ask(options.headers)) }
-      if (!alive()) return
-      sent = true
-      const stopAttempt = transport.connect(
-        {
-          url: String(target),
-          method: location === undefined ? method : 'GET',
-          headers,
-          body: location === undefined ? options.body : undefined,
-          credentials: options.credentials ?? 'same-origin',
-          cursor,
-          fetch: options.fetch,
-          events: names,
-        },
-        {
-          open(at) {
-            if (!alive()) return
-            if (method !== 'GET') location ??= at
-            stream = createStream(
-              { clock, heartbeat: options.heartbeat ?? 0, begun: begun || cursor !== '', alive, after },
-              streamHooks,
-            )
-            stream.accept()
-          },
-          event(event) {
-            if (!alive()) return
-            cursor = event.id
-            stream?.event(event)
-          },
-          flush(lastEventId) {
-            if (!alive()) return
-            cursor = lastEventId
-            stream?.heard()
-            send({ type: 'sound' })
-            hooks.commit()
-          },
-          retry(milliseconds) {
-            if (alive()) retry = clampRetry(milliseconds)
-          },
-          end(error) {
-            if (alive()) lost(error)
-          },
-        },
-      )
-      if (alive()) abort = stopAttempt
-      else stopAttempt()
-    } catch (cause) {
-      if (alive()) lost(new ConnectionError('network', 'The url or the headers failed.', { cause }))
+    attempt = beginAttempt(prepare, connect, handlers)
+  }
+
+  async function prepare(): Promise<TransportRequest> {
+    const again = location !== undefined
+    return {
+      url: String(location ?? (await ask(url))),
+      method: again ? 'GET' : method,
+      headers: (await ask(options.headers)) ?? {},
+      body: again ? undefined : options.body,
+      credentials: options.credentials ?? 'same-origin',
+      cursor,
+      fetch: options.fetch,
+      events: names,
     }
+  }
+
+  function connect(request: TransportRequest, handlers: TransportHandlers): () => void {
+    sent = true
+    return transport.connect(request, handlers)
+  }
+
+  /** What an attempt tells as long as it is the current one. */
+  const handlers: TransportHandlers = {
+    open(at) {
+      if (method !== 'GET') location ??= at
+      stream = createStream(
+        {
+          clock,
+          heartbeat: options.heartbeat ?? 0,
+          begun: begun || cursor !== '',
+          attempt,
+          after,
+        },
+        streamHooks,
+      )
+      stream.accept()
+    },
+    event(event) {
+      cursor = event.id
+      stream?.event(event)
+    },
+    flush(lastEventId) {
+      cursor = lastEventId
+      stream?.heard()
+      send({ type: 'sound' })
+      hooks.commit()
+    },
+    retry(milliseconds) {
+      retry = clampRetry(milliseconds)
+    },
+    end: lost,
   }
 
   const streamHooks = {
@@ -224,15 +221,17 @@ export function createConnection(
       return
     }
     failures = lasted() ? 0 : failures + 1
-    const attempt = failures + 1
     if (!(verdict ?? isRetriable(error)) || !resumable() || failures >= (options.maxAttempts ?? Infinity)) {
       send({ type: 'fail', error })
     } else {
       const now = clock.now()
       const floor = now + (error.retryAfter ?? 0)
       notBefore = Math.max(notBefore, floor)
-      const retryAt = Math.max(notBefore, floor + backoff({ attempt, retry, random: clock.random() }))
-      send({ type: 'retry', attempt, retryAt, error })
+      const retryAt = Math.max(
+        notBefore,
+        floor + backoff({ attempt: failures + 1, retry, random: clock.random() }),
+      )
+      send({ type: 'retry', attempt: failures + 1, retryAt, error })
     }
     hooks.error(error)
   }

@@ -29,8 +29,8 @@ export interface StreamOptions {
   readonly heartbeat: number
   /** Whether something was heard before, of which this may be the continuation. */
   readonly begun: boolean
-  /** Whether the stream is still listened to. */
-  readonly alive: () => boolean
+  /** Whose stream it is. */
+  readonly attempt: { readonly alive: boolean } | undefined
   /** Sets the one timer of the connection. */
   readonly after: (milliseconds: number, callback: () => void) => void
 }
@@ -46,7 +46,7 @@ export interface Stream {
 }
 
 export function createStream(
-  { clock, heartbeat, begun: had, alive, after }: StreamOptions,
+  { clock, heartbeat, begun: had, attempt, after }: StreamOptions,
   hooks: StreamHooks,
 ): Stream {
   let begun = had
@@ -66,13 +66,13 @@ export function createStream(
   function open(continuity: Continuity, interval: number): void {
     opened = true
     hooks.opened(continuity)
-    if (alive()) watchdog.expect(interval)
+    if (attempt?.alive) watchdog.expect(interval)
   }
 
   /** A server that isn't ours does not say whether something is missing. */
   function openUnsure(): void {
     open('gap', heartbeat)
-    if (alive()) hooks.resync(UNKNOWN)
+    if (attempt?.alive) hooks.resync(UNKNOWN)
   }
 
   function obey(event: DecodedEvent): void {
@@ -124,7 +124,7 @@ export function createStream(
         return
       }
       if (!opened) openUnsure()
-      if (!alive()) return
+      if (!attempt?.alive) return
       begun = true
       hooks.event(event, replaying)
     },
