@@ -1,6 +1,6 @@
-// Adds up the runners' reports and the gate's steps (arguments: '<exit code> <name>'). Every project with a
-// vitest.config.ts has to have left a report. The last line is the result.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// Adds up the runners' reports and the gate's steps (arguments: '<exit code> <name>'). Every project that
+// has a vitest configuration has to have left a report. The last line is the result.
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
@@ -10,9 +10,14 @@ function projects() {
   const folders = ['packages', 'apps', 'test'].flatMap((parent) =>
     readdirSync(join(root, parent), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
-      .map((entry) => ({ name: entry.name, config: join(root, parent, entry.name, 'vitest.config.ts') })),
+      .map((entry) => join(root, parent, entry.name)),
   )
-  return folders.filter(({ config }) => existsSync(config)).map(({ name }) => name)
+  const configs = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => /^vitest\.(\w+\.)?config\.ts$/.test(name))
+      .map((name) => readFileSync(join(folder, name), 'utf8')),
+  )
+  return configs.flatMap((config) => /project\('([\w-]+)'/.exec(config)?.[1] ?? [])
 }
 
 function read(name) {
