@@ -30,7 +30,9 @@ function install() {
 }
 
 const named = process.env.CHROMIUM
-if (!(named === undefined ? names.some(onPath) : isExecutable(named)) && !install()) {
+const found = named === undefined ? names.some(onPath) : isExecutable(named)
+
+if (!found && !install()) {
   process.stderr.write(
     'Chromium is missing, which the browser tests need. Install it (Debian, Ubuntu: `sudo apt-get install chromium`; macOS: `brew install --cask chromium`; Fedora: `sudo dnf install chromium`) so that `chromium` is on the PATH, or name it in CHROMIUM.\n',
   )
