@@ -54,6 +54,11 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#response = response
   }
 
+  /** Whether the response may still become another hub's stream. */
+  get unused(): boolean {
+    return this.#phase === 'unused' && this.#joining === undefined
+  }
+
   get lastEventId(): string | undefined {
     return readLastEventId(this.#request)
   }

@@ -20,11 +20,12 @@ export interface Limits {
 
 /** @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`, `ERR_SSE_TOO_MANY_CHANNELS` */
 export function checkChannels(limits: Limits, channels: readonly string[]): void {
-  checkChannelCount(limits, channels.length)
-  if (channels.length === 0)
+  // Names often come from a query, which may have none, or an object.
+  if (!Array.isArray(channels) || channels.length === 0)
     throw new SseError('ERR_SSE_CHANNEL_NAME', 400, 'Name at least one channel to join.')
+  checkChannelCount(limits, channels.length)
   for (const channel of channels) {
-    if (typeof channel === 'string' && channel.length > 0 && channel.length <= limits.channelName) continue
+    if (isName(channel) && channel.length <= limits.channelName) continue
     const shown = typeof channel === 'string' ? JSON.stringify(channel.slice(0, 40)) : typeof channel
     throw new SseError(
       'ERR_SSE_CHANNEL_NAME',
@@ -33,6 +34,10 @@ export function checkChannels(limits: Limits, channels: readonly string[]): void
     )
   }
 }
+
+/** Half a surrogate pair is no text: encoded, it would be the name of many channels. */
+const isName = (channel: unknown): channel is string =>
+  typeof channel === 'string' && channel !== '' && !/\p{Surrogate}/u.test(channel)
 
 /** @throws {@link SseError} `ERR_SSE_TOO_MANY_CHANNELS` */
 export function checkChannelCount({ channelsPerStream }: Limits, count: number): void {

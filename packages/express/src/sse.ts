@@ -88,7 +88,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     mounted = true
     anyMounted = true
     const known = response[STREAM]
-    if (known === undefined) {
+    if (known === undefined || (known instanceof EventStream && known.hub !== hub && known.unused)) {
       const created = new EventStream<E>(hub, board, response)
       response[STREAM] = created
       return created
