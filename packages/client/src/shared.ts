@@ -57,7 +57,8 @@ const COMPARED = ['events', 'credentials', 'transport', 'cursor'] as const
 
 function warnOfConflicts<E>(key: string, first: EventSourceOptions<E>, second: EventSourceOptions<E>): void {
   for (const name of COMPARED) {
-    if (first[name] === second[name]) continue
+    // What an asker leaves out is as it is.
+    if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
       `Two event sources of '${key}' differ in '${name}': the first one's is used. Give one of them a 'key' of its own.`,

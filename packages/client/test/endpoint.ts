@@ -38,3 +38,17 @@ export const stream =
     res.flushHeaders()
     res.write(blocks.join(''))
   }
+
+/** A fetch that tells what comes, before the client sees it. */
+export const tap =
+  (seen: (text: string) => void): typeof fetch =>
+  async (...request) => {
+    const response = await fetch(...request)
+    const body = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        seen(Buffer.from(chunk).toString())
+        controller.enqueue(chunk)
+      },
+    })
+    return new Response(response.body?.pipeThrough(body), response)
+  }

@@ -1,0 +1,76 @@
+import { defineEvents, payload, state } from '@sse/contract'
+import { describe, expect, it } from 'vitest'
+import { createEventSource } from '../src/index.ts'
+import { createMockTransport } from '../src/testing/index.ts'
+
+const events = defineEvents({
+  quote: state<{ symbol: string; price: number }>((quote) => quote.symbol),
+  note: payload<string>(),
+})
+
+describe('the mock transport', () => {
+  it('brings a source into each of its states in a line', async () => {
+    const mock = createMockTransport(events)
+    const server = mock.at('/events')
+    const source = createEventSource('/events', { events, transport: mock })
+    const status = (): string => source.getState().status
+    expect(status()).toBe('idle')
+    source.open()
+    expect(status()).toBe('connecting')
+    await mock.settle()
+    expect(status()).toBe('open')
+    server.silence()
+    await mock.advance(30_000)
+    expect(source.getState().stale).toBe(true)
+    server.drop()
+    expect(status()).toBe('retrying')
+    mock.offline()
+    expect(status()).toBe('paused')
+    server.refuse(403)
+    mock.online()
+    await mock.settle()
+    expect(status()).toBe('failed')
+    source.open()
+    await mock.settle()
+    server.close('complete')
+    expect(status()).toBe('closed')
+  })
+
+  it('is a server with one log: who comes back is caught up, who came too late is told', async () => {
+    const mock = createMockTransport(events)
+    const server = mock.at('/events')
+    server.emit('note', 'before')
+    const source = createEventSource('/events', { events, transport: mock })
+    const heard: unknown[] = []
+    source.on('note', (note) => heard.push(note))
+    source.onResync(({ reason }) => heard.push(reason))
+    await mock.settle()
+    server.emit('note', 'live')
+    server.drop()
+    server.emit('note', 'missed')
+    await mock.advance(1_000)
+    server.gap('evicted')
+    server.drop()
+    server.emit('note', 'newer')
+    await mock.advance(5_000)
+    expect(heard).toEqual(['live', 'missed', 'evicted', 'newer'])
+  })
+
+  it('voids state', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource('/events', { events, transport: mock })
+    source.open()
+    await mock.settle()
+    mock.at('/events').emit('quote', { symbol: 'A', price: 1 })
+    mock.at('/events').emit('quote', { symbol: 'B', price: 2 })
+    mock.at('/events').remove('quote', 'A')
+    expect(Object.keys(source.getLatest().quote ?? {})).toEqual(['B'])
+  })
+
+  it('refuses what the contract does not have', () => {
+    const mock = createMockTransport(events)
+    expect(() => Reflect.apply(mock.at('/events').emit, undefined, ['nothing', 1])).toThrow(
+      /not in the contract/,
+    )
+  })
+})
