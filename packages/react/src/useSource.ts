@@ -56,8 +56,9 @@ function share<E>(
     headers: async () => ({ ...(await ask(settings.inherited)), ...(await ask(settings.headers)) }),
     when: (error, attempt) => settings.when?.(error, attempt),
   }
-  // A request that is not GET may change something, so nobody else's is the same one.
-  const obtain = (options.method ?? 'GET') === 'GET' ? shareEventSource<E> : createEventSource<E>
+  // A request that is not GET may change something: only its key tells that another's is the same one.
+  const own = (options.method ?? 'GET') !== 'GET' && options.key === undefined
+  const obtain = own ? createEventSource<E> : shareEventSource<E>
   const source = obtain(resolve(url, scope.baseUrl), complete)
   if (!settingsOf.has(source)) settingsOf.set(source, settings)
   return source

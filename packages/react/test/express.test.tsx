@@ -52,6 +52,19 @@ function Page({ url, seen = () => {} }: { readonly url: string; readonly seen?: 
   )
 }
 
+function Continued({
+  url,
+  cursor,
+  seen,
+}: {
+  readonly url: string
+  readonly cursor: string
+  readonly seen: (title: string) => void
+}) {
+  useEventSource(url, { events, cursor, on: { notification: ({ title }) => seen(title) } })
+  return null
+}
+
 function Rush({ url, seen }: { readonly url: string; readonly seen: (title: string) => void }) {
   const { latest } = useEventSource(url, { events, on: { notification: ({ title }) => seen(title) } })
   const count = useEventReducer(url, { events, initial: 0, reduce: { notification: (sum) => sum + 1 } })
@@ -105,6 +118,18 @@ describe('a page with @sse/express', () => {
     for (const title of ['b', 'c', 'd', 'e']) await news.publish('notification', { title })
     await screen.findByText('- a,(evicted),d,e')
     expect(seen).toEqual(['a', '(evicted)', 'd', 'e'])
+  })
+
+  it('goes on from the cursor of a page that was rendered on the server', async () => {
+    const { url, news, hub } = await startApp()
+    await news.publish('notification', { title: 'on the page' })
+    const cursor = await hub.cursor()
+    await news.publish('notification', { title: 'meanwhile' })
+    const seen: string[] = []
+    mount(<Continued url={url} cursor={cursor} seen={(title) => seen.push(title)} />, { strict: true })
+    await waitFor(() => expect(seen).toEqual(['meanwhile']))
+    await news.publish('notification', { title: 'later' })
+    await waitFor(() => expect(seen).toEqual(['meanwhile', 'later']))
   })
 
   it('stays away once its stream was ended', async () => {

@@ -1,5 +1,5 @@
 import { act, screen, waitFor } from '@testing-library/react'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   createEventSource,
   type EventSourceView,
@@ -291,6 +291,39 @@ describe('useEventSource renders', () => {
 })
 
 describe('useEventSource', () => {
+  it('lets other components of a url leave its options out', async () => {
+    const warn = vi.spyOn(console, 'warn')
+    const server = await startStreamServer()
+    const seen: unknown[] = []
+    mount(
+      <div>
+        <Live source={server.url()} options={{ headers: { token: 'a' } }} />
+        <Untyped url={server.url()} onMessage={() => {}} onCounter={(data) => seen.push(data)} />
+      </div>,
+    )
+    await screen.findByText('open -')
+    server.send('counter', { value: 1 })
+    await screen.findByText('open 1')
+    expect(seen).toEqual([{ value: 1 }])
+    expect(server.requests.map(({ headers }) => headers.token)).toEqual(['a'])
+    expect(warn).not.toHaveBeenCalled()
+  })
+
+  it('shares a request that is not GET by its key', async () => {
+    const server = await startStreamServer()
+    const options = { method: 'POST', key: server.url() }
+    mount(
+      <div>
+        <Live source={server.url()} options={options} show={({ status }) => `a ${status}`} />
+        <Live source={server.url()} options={options} show={({ status }) => `b ${status}`} />
+      </div>,
+      { strict: true },
+    )
+    await screen.findByText('a open')
+    await screen.findByText('b open')
+    expect(server.requests).toHaveLength(1)
+  })
+
   it('sends a request that is not GET once, and anew only for another body', async () => {
     const server = await startStreamServer()
     const app = (body: string) => (
@@ -405,8 +438,18 @@ describe('useEventSource', () => {
   })
 })
 
-function Untyped({ url, onMessage }: { readonly url: string; readonly onMessage: (data: unknown) => void }) {
-  useEventSource(url, { on: { message: onMessage } })
+const ignore = () => {}
+
+function Untyped({
+  url,
+  onMessage,
+  onCounter = ignore,
+}: {
+  readonly url: string
+  readonly onMessage: (data: unknown) => void
+  readonly onCounter?: (data: unknown) => void
+}) {
+  useEventSource(url, { on: { message: onMessage, counter: onCounter } })
   return null
 }
 
