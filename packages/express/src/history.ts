@@ -16,6 +16,12 @@ export interface Merged extends Chunk {
   readonly to: number
 }
 
+const EVERYTHING: Retention = {
+  length: Number.POSITIVE_INFINITY,
+  bytes: Number.POSITIVE_INFINITY,
+  age: Number.POSITIVE_INFINITY,
+}
+
 /** Where a log stands as a whole. */
 export interface Head {
   /** The position up to which all of it is known. */
@@ -94,6 +100,25 @@ export class History {
     while (this.#count > Math.max(1, retention.length)) this.#dropOldest()
     this.shrink(retention.bytes, entry)
     this.expire(entry.at - retention.age)
+  }
+
+  /**
+   * Takes what another copy of this log has instead of its own, which has missed something.
+   *
+   * @param entries - in their order
+   * @param evicted - the highest position that the other copy has dropped
+   */
+  replace(entries: Iterable<Entry>, evicted: number): void {
+    for (const entry of this.#log) discard(entry)
+    this.#log = []
+    this.#holes = 0
+    this.#oldest = 0
+    this.#count = 0
+    this.#newest.clear()
+    this.#merged = undefined
+    this.bytes = 0
+    this.evicted = Math.max(this.evicted, evicted)
+    for (const entry of entries) this.append(entry, EVERYTHING)
   }
 
   /** Drops what was published before a time, in milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 export type { Broker, BrokerSink, Reading } from './broker.ts'
 export type { Channel } from './channel.ts'
+export { formatCursor } from './cursor.ts'
 export { createEntry, type Entry, type Message } from './entry.ts'
 export { SseError, type SseErrorCode } from './errors.ts'
 export { type Head, History, type Merged, type Retention } from './history.ts'
