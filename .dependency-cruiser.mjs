@@ -4,6 +4,7 @@ const boundaries = {
   protocol: { packages: [], others: [] },
   express: { packages: ['contract', 'protocol'], others: [], node: true },
   redis: { packages: ['express'], others: ['/node_modules/(@redis|redis)/'], node: true },
+  redis: { packages: ['express'], others: ['/node_modules/redis/'], node: true },
   client: { packages: ['contract', 'protocol'], others: [] },
   react: { packages: ['client'], others: ['/node_modules/(@types/)?react/'] },
 }
@@ -50,7 +51,7 @@ export default {
       from: { path: '^((?:packages|apps)/[^/]+)/' },
       to: {
         path: '^(packages|apps)/',
-        pathNot: ['^$1/', '^packages/[^/]+/src/(testing/)?index\\.ts$'],
+        pathNot: ['^$1/', '^packages/[^/]+/src/((testing/)?index|broker-suite)\\.ts$'],
       },
     },
     {

@@ -1,0 +1,70 @@
+export interface BeaconOptions {
+  /** Milliseconds. */
+  readonly interval: number
+  /** Whether there is anybody to hear. */
+  wanted(): boolean
+  /** Has the position told to every process. */
+  send(): Promise<unknown>
+  /** What was sent is not heard: the connection is dead, though nobody said so. */
+  silent(): void
+}
+
+/** Beacons that may go unheard before a connection counts as dead. */
+const MISSES = 2
+
+/**
+ * Where all is quiet, whoever notices first has the position of the log told, so that every process knows that it has
+ * missed nothing, or that the log is another one.
+ */
+export class Beacon {
+  readonly #options: BeaconOptions
+  #timer: NodeJS.Timeout | undefined
+  #heard = false
+  #sending = false
+  #unheard = 0
+
+  constructor(options: BeaconOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    // Each at another pace, so that mostly one of many sends.
+    this.#timer ??= setInterval(
+      () => this.#tick(),
+      this.#options.interval * (0.8 + 0.4 * Math.random()),
+    ).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Something was heard on the connection. */
+  heard(): void {
+    this.#heard = true
+    this.#unheard = 0
+  }
+
+  #tick(): void {
+    const heard = this.#heard
+    this.#heard = false
+    if (heard || this.#sending || !this.#options.wanted()) return
+    if (this.#unheard >= MISSES) {
+      this.#unheard = 0
+      this.#options.silent()
+      return
+    }
+    this.#sending = true
+    this.#options.send().then(
+      () => {
+        this.#sending = false
+        if (!this.#heard) this.#unheard += 1
+      },
+      // Redis itself is away, which says nothing of this connection.
+      () => {
+        this.#sending = false
+      },
+    )
+  }
+}

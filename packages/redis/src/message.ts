@@ -1,0 +1,40 @@
+import { createEntry, type Entry, type Message, type Retention } from '@sse/express'
+
+/** A message as it is stored: what it is on the first line, its text as it is behind. */
+export function encodeMessage(message: Message): string {
+  if (message.kind === 'end') return `["end"]\n${message.reason}`
+  const { event, kind, key } = message
+  const head = JSON.stringify(key === undefined ? [kind, event] : [kind, event, key])
+  return `${head}\n${message.kind === 'event' ? message.data : ''}`
+}
+
+/** Reads back what {@link encodeMessage} made. */
+export function decodeMessage(text: string): Message {
+  const line = text.indexOf('\n')
+  const [kind, event = '', key]: string[] = JSON.parse(text.slice(0, line))
+  const rest = text.slice(line + 1)
+  if (kind === 'end') return { kind, reason: rest }
+  if (kind === 'remove') return { kind, event, key: key ?? '' }
+  return { kind: 'event', event, data: rest, key }
+}
+
+/** What is said on the topic of a channel when it grows. */
+export interface Note {
+  readonly epoch: string
+  /** Of which run of the server it is. */
+  readonly run: string
+  /** The position before it on the same channel; a listener who did not hear that one has missed something. */
+  readonly previous: number
+  readonly g: number
+  readonly entry: Entry
+  readonly retention: Retention
+}
+
+/** Reads a note as the script writes it: a line of figures, and the message. */
+export function decodeNote(text: string): Note {
+  const line = text.indexOf('\n')
+  const [epoch = '', run = '', ...figures] = text.slice(0, line).split(' ')
+  const [g = 0, previous = 0, at = 0, length = 0, bytes = 0, age = 0] = figures.map(Number)
+  const entry = createEntry(decodeMessage(text.slice(line + 1)), epoch, g, at)
+  return { epoch, run, g, previous, entry, retention: { length, bytes, age } }
+}

@@ -1,0 +1,212 @@
+import { type Broker, type BrokerSink, formatCursor, SseError } from '@sse/express'
+import { Beacon } from './beacon.ts'
+import { CallQueue, closedError, timeoutError } from './call-queue.ts'
+import { policyScript } from './log-script.ts'
+import { decodeNote } from './message.ts'
+import type { Replica } from './replica.ts'
+import { Replicas } from './replicas.ts'
+import type { ScriptRunner } from './script.ts'
+import { type Answer, type Known, type Publication, type Question, Store } from './store.ts'
+import { type Subscriber, Subscription } from './subscription.ts'
+
+/** What of a node-redis client the broker needs; what `createClient()` makes has it. */
+export interface RedisClient {
+  withCommandOptions(options: { abortSignal: AbortSignal }): ScriptRunner
+  /** A client of the same server, for the one connection that subscribes. */
+  duplicate(): Subscriber
+}
+
+export interface RedisBrokerOptions {
+  /** The application's own client, connected. The broker never closes it, and opens one more connection like it. */
+  readonly client: RedisClient
+  /** Tells hubs on one Redis apart, whatever their database. @defaultValue `'sse'` */
+  readonly prefix?: string
+  /** How long a publish, a join and a read may take, in milliseconds; then they reject. @defaultValue 5,000 */
+  readonly publishTimeout?: number
+  /** How long a channel that the last reader has left is still followed, in milliseconds. @defaultValue 30,000 */
+  readonly linger?: number
+  /** After which silence a process asks whether it has missed anything, in milliseconds. @defaultValue 1,000 */
+  readonly beacon?: number
+}
+
+/** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
+const PUBLISH_LIMIT = { limit: 128, bytes: 512 * 1024 }
+
+/** Of one read call: how many readers are answered at once. */
+const READ_LIMIT = { limit: 1_000, bytes: 200 }
+
+/**
+ * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
+ * another, exactly. Needs Redis 7 or Valkey, with `maxmemory-policy noeviction`.
+ *
+ * @throws TypeError for an option that cannot be meant
+ *
+ * @example
+ * const client = await createClient().on('error', console.error).connect()
+ * const hub = sse({ broker: redisBroker({ client }) })
+ */
+export function redisBroker(options: RedisBrokerOptions): Broker {
+  const { client, prefix = 'sse' } = options
+  const timeout = milliseconds('publishTimeout', options.publishTimeout ?? 5_000)
+  const linger = milliseconds('linger', options.linger ?? 30_000)
+  const interval = milliseconds('beacon', options.beacon ?? 1_000)
+  if (!/^[^{}]+$/.test(prefix)) throw new TypeError(`prefix must be a text without braces, got '${prefix}'.`)
+
+  const id = crypto.randomUUID()
+  let skew = 0
+  let checked: Promise<void> | undefined
+  let closed = false
+
+  const store = new Store(prefix, ({ epoch }, at) => {
+    skew = at - Date.now()
+    replicas.learn(epoch)
+  })
+  const runner = async (abortSignal: AbortSignal): Promise<ScriptRunner> => {
+    checked ??= checkPolicy(client.withCommandOptions({ abortSignal }), store.key)
+    await checked.catch((error) => {
+      checked = undefined
+      throw error
+    })
+    return client.withCommandOptions({ abortSignal })
+  }
+
+  const publishes = new CallQueue<Publication, string>({
+    ...PUBLISH_LIMIT,
+    timeout,
+    weigh: ({ message }) => (message.kind === 'event' ? message.data.length : 0),
+    async call(publications, number, signal) {
+      const { epoch, positions } = await store.publish(await runner(signal), id, number, publications)
+      return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
+    },
+  })
+  const reads = new CallQueue<readonly Question[], { known: Known; answers: readonly Answer[] }>({
+    ...READ_LIMIT,
+    timeout,
+    weigh: (questions) => questions.length,
+    async call(items, _number, signal) {
+      // Those who come together mostly want the same.
+      const questions = new Map(
+        items.flat().map((question) => [`${question.after} ${question.channel}`, question]),
+      )
+      const topic = subscription.up ? id : undefined
+      const { known, answers } = await store.read(await runner(signal), [...questions.values()], topic)
+      const byKey = new Map([...questions.keys()].map((key, index) => [key, answers[index]]))
+      return items.map((item) => ({
+        known,
+        answers: item.flatMap(({ after, channel }) => byKey.get(`${after} ${channel}`) ?? []),
+      }))
+    },
+  })
+
+  const replicas = new Replicas({
+    read: (questions) => reads.add(questions),
+    hears: () => subscription.up,
+    now: () => Date.now() + skew,
+  })
+  const topicOf = (channel: string): string => store.topic('channel', channel)
+  const channelTopics = topicOf('')
+  const beacons = [store.topic('beacon', 'all'), store.topic('beacon', id)]
+
+  const subscription = new Subscription(() => client.duplicate(), {
+    heard(text, topic) {
+      beacon.heard()
+      if (topic.startsWith(channelTopics)) {
+        const note = decodeNote(text)
+        store.observe(note)
+        replicas.hear(topic.slice(channelTopics.length), note)
+      } else {
+        const [epoch = '', run = '', position] = text.split(' ')
+        const g = Number(position)
+        store.observe({ epoch, run, g })
+        replicas.hearBeacon(epoch, g)
+      }
+    },
+    lost: () => replicas.lost(),
+    regained: () => replicas.regained(),
+  })
+
+  const beacon = new Beacon({
+    interval,
+    wanted: () => subscription.up,
+    async send() {
+      const abort = AbortSignal.timeout(timeout)
+      await store.read(await runner(abort), [], 'all')
+    },
+    silent: () => subscription.restart(),
+  })
+
+  function leave(copy: Replica): void {
+    copy.linger ??= setTimeout(() => {
+      replicas.delete(copy)
+      subscription.remove(topicOf(copy.channel))
+    }, linger).unref()
+  }
+
+  return {
+    async publish(channel, message, retention) {
+      if (closed) throw closedError()
+      const eventId = await publishes.add({ channel, message, retention })
+      if (eventId !== '') return eventId
+      const text = `The channel '${channel}' has ended: publish on another one.`
+      throw new SseError('ERR_SSE_CHANNEL_ENDED', 409, text)
+    },
+
+    async attach(channels, sink) {
+      if (closed) throw closedError()
+      for (const channel of channels) {
+        const copy = replicas.add(channel)
+        clearTimeout(copy.linger)
+        copy.linger = undefined
+        copy.sinks.add(sink)
+      }
+      await within(timeout, subscription.add([...beacons, ...channels.map(topicOf)]))
+      beacon.start()
+    },
+
+    detach(channel: string, sink: BrokerSink) {
+      const copy = replicas.get(channel)
+      if (copy === undefined) return
+      copy.sinks.delete(sink)
+      if (copy.sinks.size === 0) leave(copy)
+    },
+
+    async read(channels, after) {
+      if (closed) throw closedError()
+      return replicas.read(channels, after)
+    },
+
+    async close() {
+      closed = true
+      await publishes.close()
+      await reads.close()
+      beacon.stop()
+      replicas.close()
+      subscription.close()
+    },
+  }
+}
+
+/** What is evicted at will is missing without a word: such a Redis cannot keep a log. */
+async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
+  const policy = await policyScript.run(runner, key, [])
+  if (policy === 'noeviction') return
+  throw new SseError(
+    'ERR_SSE_BROKER',
+    503,
+    `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
+  )
+}
+
+/** @throws {@link SseError} when time is up */
+async function within(timeout: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(timeoutError(timeout, false)), timeout)
+  })
+  await Promise.race([promise, late]).finally(() => clearTimeout(timer))
+}
+
+function milliseconds(name: string, value: number): number {
+  if (Number.isFinite(value) && value >= 10) return value
+  throw new TypeError(`${name} must be a number of milliseconds of at least 10, got ${String(value)}.`)
+}

@@ -1,0 +1,88 @@
+import { type BrokerSink, type Head, History } from '@sse/express'
+import type { Note } from './message.ts'
+import type { Answer } from './store.ts'
+
+/** This process's copy of one channel: read once, and kept by what is heard since. */
+export class Replica {
+  readonly channel: string
+  readonly sinks: Set<BrokerSink> = new Set()
+  /** `undefined` until it is read. */
+  history: History | undefined
+  /** Ends the copy that nobody asks for any more. */
+  linger: NodeJS.Timeout | undefined
+  /** Up to here nothing is missing. */
+  #last = 0
+  /** Milliseconds that entries are kept. */
+  #age = Number.POSITIVE_INFINITY
+  /** What is heard while the copy is read: it may be newer than what is read. */
+  #early: Note[] | undefined
+
+  constructor(channel: string) {
+    this.channel = channel
+  }
+
+  get last(): number {
+    return this.#last
+  }
+
+  /** From now on, what is heard is kept for {@link install}. */
+  await(): void {
+    this.#early ??= []
+  }
+
+  /** Takes what was read, and what was heard meanwhile. */
+  install(answer: Answer, head: Head): void {
+    const early = this.#early ?? []
+    this.#early = undefined
+    this.#age = answer.age
+    if (this.history === undefined || answer.whole) {
+      this.history ??= new History(head, answer.origin)
+      this.history.replace(answer.entries, answer.evicted)
+    } else {
+      const { age, entries } = answer
+      const retention = { age, length: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY }
+      for (const entry of entries) if (entry.g > this.#last) this.history.append(entry, retention)
+      this.history.evicted = Math.max(this.history.evicted, answer.evicted)
+    }
+    this.#last = Math.max(this.#last, answer.last)
+    for (const note of early) this.hear(note)
+  }
+
+  /** Forgets the copy, which another log's takes the place of. */
+  drop(): void {
+    this.history = undefined
+    this.#early = undefined
+    this.#last = 0
+  }
+
+  /** @returns `false` if something before it was not heard */
+  hear(note: Note): boolean {
+    if (this.#early !== undefined) {
+      this.#early.push(note)
+      return true
+    }
+    const { entry, g, previous, retention } = note
+    if (this.history === undefined || g <= this.#last) return true
+    if (previous > this.#last) return false
+    if (this.history.wouldEvict(entry, retention)) this.#beforeEviction()
+    this.history.append(entry, retention)
+    this.#last = g
+    this.#age = retention.age
+    return true
+  }
+
+  /** Drops what is too old. */
+  expire(time: number): void {
+    if (this.history?.hasOlder(time - this.#age) !== true) return
+    this.#beforeEviction()
+    this.history.expire(time - this.#age)
+  }
+
+  changed(): void {
+    for (const sink of this.sinks) sink.changed(this.channel)
+  }
+
+  #beforeEviction(): void {
+    for (const sink of this.sinks) sink.beforeEviction()
+  }
+}

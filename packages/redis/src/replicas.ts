@@ -1,0 +1,221 @@
+import { type BrokerSink, History, type Reading } from '@sse/express'
+import type { Note } from './message.ts'
+import { Replica } from './replica.ts'
+import type { Answer, Known, Question } from './store.ts'
+
+export interface ReplicasOptions {
+  /** Asks Redis. */
+  read(
+    questions: readonly Question[],
+  ): Promise<{ readonly known: Known; readonly answers: readonly Answer[] }>
+  /** Whether the subscription is up. */
+  hears(): boolean
+  /** The time by Redis's clock, in milliseconds since the epoch. */
+  now(): number
+}
+
+/** Channels that are read again in one call. */
+const CHUNK = 100
+
+/** Pause before Redis is asked again that has refused, in milliseconds. */
+const PAUSE = 250
+
+/**
+ * This process's copies of the channels that it serves, and how far they are known to be complete: up to the position
+ * that was heard last, since they are heard of on one ordered connection. While that is interrupted nothing moves; once
+ * it is back, all copies are read on before anything does.
+ */
+export class Replicas {
+  readonly #options: ReplicasOptions
+  readonly #copies = new Map<string, Replica>()
+  /** Copies of which something is known beyond what is verified, and up to where. */
+  readonly #ahead = new Map<Replica, number>()
+  #epoch = ''
+  /** One object for all copies of an epoch. What is left behind with an epoch stands still. */
+  #verified = { g: 0 }
+  /** Whether something may have been missed. */
+  #frozen = true
+  /** The highest position heard while frozen. */
+  #heard = 0
+  /** Changes when what is being read may be of the past by the time it is there. */
+  #turn = 0
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options
+  }
+
+  get(channel: string): Replica | undefined {
+    return this.#copies.get(channel)
+  }
+
+  add(channel: string): Replica {
+    const copy = this.#copies.get(channel) ?? new Replica(channel)
+    this.#copies.set(channel, copy)
+    return copy
+  }
+
+  delete(copy: Replica): void {
+    this.#copies.delete(copy.channel)
+    this.#ahead.delete(copy)
+  }
+
+  values(): Iterable<Replica> {
+    return this.#copies.values()
+  }
+
+  /** The histories of channels and where the log stands; asks Redis only for what this process cannot know. */
+  async read(channels: readonly string[], after: number | undefined): Promise<Reading> {
+    for (;;) {
+      const copies = channels.map((channel) => this.#copies.get(channel) ?? new Replica(channel))
+      const unread = copies.filter(({ history }) => history === undefined)
+      if (unread.length === 0 && after !== undefined && this.#epoch !== '' && after <= this.#verified.g) {
+        return this.#reading(copies, this.#verified.g)
+      }
+      const turn = this.#turn
+      for (const copy of unread) copy.await()
+      const { known, answers } = await this.#options.read(
+        unread.map(({ channel }) => ({ channel, after: undefined })),
+      )
+      // What was read may lack what was said while nobody heard, or be of another log.
+      if (turn !== this.#turn || known.epoch !== this.#epoch) continue
+      for (const [index, copy] of unread.entries()) {
+        const answer = answers[index]
+        if (answer !== undefined && copy.history === undefined) copy.install(answer, this.#verified)
+      }
+      if (known.g > this.#verified.g) for (const copy of copies) this.#ahead.set(copy, known.g)
+      return this.#reading(copies, Math.max(known.g, this.#verified.g))
+    }
+  }
+
+  /** Takes note of the log's name. */
+  learn(epoch: string): void {
+    if (epoch <= this.#epoch) return
+    const first = this.#epoch === ''
+    this.#epoch = epoch
+    if (!first) this.#startOver()
+  }
+
+  /** A channel has grown. */
+  hear(channel: string, note: Note): void {
+    this.learn(note.epoch)
+    if (note.epoch !== this.#epoch) return
+    const copy = this.#copies.get(channel)
+    const complete = copy?.hear(note) ?? true
+    if (this.#frozen) {
+      this.#heard = Math.max(this.#heard, note.g)
+    } else if (!complete) {
+      // Should readers have been let past what is missing, only a new start tells them.
+      if (this.#verified.g >= note.previous) this.#startOver()
+      else this.regained()
+    } else {
+      this.#verify(note.g)
+      copy?.changed()
+    }
+  }
+
+  /** The log was said to stand at a position. */
+  hearBeacon(epoch: string, g: number): void {
+    this.learn(epoch)
+    if (epoch !== this.#epoch) return
+    if (this.#frozen) this.#heard = Math.max(this.#heard, g)
+    else this.#verify(g)
+  }
+
+  /** From now on something may be missed. */
+  lost(): void {
+    this.#turn += 1
+    this.#freeze()
+  }
+
+  /** Everything is heard again, from now on. */
+  regained(): void {
+    this.#turn += 1
+    this.#freeze()
+    this.#catchUp(this.#turn)
+  }
+
+  close(): void {
+    this.#turn += 1
+    for (const { linger } of this.#copies.values()) clearTimeout(linger)
+    this.#copies.clear()
+    this.#ahead.clear()
+  }
+
+  #freeze(): void {
+    this.#frozen = true
+    this.#heard = 0
+    for (const copy of this.#read()) copy.await()
+  }
+
+  async #catchUp(turn: number): Promise<void> {
+    const copies = this.#read()
+    let answers: readonly Answer[] | undefined
+    let head = 0
+    while (answers === undefined && turn === this.#turn) {
+      try {
+        const questions = copies.map(({ channel, last }) => ({
+          channel,
+          after: Math.max(last, this.#verified.g),
+        }))
+        const readings = await Promise.all(chunks(questions).map((chunk) => this.#options.read(chunk)))
+        answers = readings.flatMap((reading) => reading.answers)
+        head = Math.min(...readings.map(({ known }) => known.g))
+      } catch {
+        // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
+        await new Promise((resolve) => setTimeout(resolve, PAUSE))
+      }
+    }
+    if (turn !== this.#turn || answers === undefined) return
+    for (const [index, copy] of copies.entries()) {
+      const answer = answers[index]
+      if (answer !== undefined) copy.install(answer, this.#verified)
+    }
+    this.#frozen = false
+    this.#verify(copies.length === 0 ? this.#heard : Math.max(head, this.#heard))
+    for (const copy of copies) copy.changed()
+  }
+
+  /** Lets go of all copies; whoever has one reads again. */
+  #startOver(): void {
+    const sinks = new Set<BrokerSink>()
+    for (const copy of this.#copies.values()) {
+      copy.drop()
+      for (const sink of copy.sinks) sinks.add(sink)
+    }
+    this.#turn += 1
+    this.#verified = { g: 0 }
+    this.#ahead.clear()
+    this.#heard = 0
+    this.#frozen = !this.#options.hears()
+    for (const sink of sinks) sink.reset()
+  }
+
+  #verify(g: number): void {
+    if (g <= this.#verified.g) return
+    this.#verified.g = g
+    for (const [copy, head] of this.#ahead) {
+      copy.changed()
+      if (head <= g) this.#ahead.delete(copy)
+    }
+  }
+
+  #read(): readonly Replica[] {
+    return [...this.#copies.values()].filter(({ history }) => history !== undefined)
+  }
+
+  #reading(copies: readonly Replica[], head: number): Reading {
+    const now = this.#options.now()
+    const histories = new Map<string, History>()
+    for (const copy of copies) {
+      copy.expire(now)
+      histories.set(copy.channel, copy.history ?? new History(this.#verified))
+    }
+    return { epoch: this.#epoch, head, histories }
+  }
+}
+
+function chunks<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const parts: T[][] = []
+  for (let start = 0; start < items.length; start += CHUNK) parts.push(items.slice(start, start + CHUNK))
+  return parts
+}

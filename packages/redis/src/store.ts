@@ -1,0 +1,171 @@
+import { createEntry, type Entry, type Message, type Retention } from '@sse/express'
+import { publishScript, readScript } from './log-script.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
+import type { Script, ScriptRunner } from './script.ts'
+
+/** What is known of the log: where it stands, and in which run of the server that was seen. */
+export interface Known {
+  readonly epoch: string
+  readonly g: number
+  readonly run: string
+}
+
+/** One message on its way. */
+export interface Publication {
+  readonly channel: string
+  readonly message: Message
+  readonly retention: Retention
+}
+
+/** What is asked of a channel. */
+export interface Question {
+  readonly channel: string
+  /** Only what lies beyond this position is wanted; `undefined` for all of it. */
+  readonly after: number | undefined
+}
+
+/** What is stored of a channel. */
+export interface Answer {
+  /** Whether it is all that is retained, not only what was asked for. */
+  readonly whole: boolean
+  readonly last: number
+  readonly origin: number
+  readonly evicted: number
+  /** Milliseconds that entries are kept. */
+  readonly age: number
+  /** In their order. */
+  readonly entries: readonly Entry[]
+}
+
+interface Reply {
+  readonly known: Known
+  /** The time by the server's clock, in milliseconds since the epoch. */
+  readonly at: number
+  readonly rest: unknown
+}
+
+/** The log as Redis keeps it: makes the scripts' arguments of what is wanted, and sense of their replies. */
+export class Store {
+  readonly #prefix: string
+  readonly #learn: (known: Known, at: number) => void
+  #known: Known = { epoch: '', g: 0, run: '' }
+
+  /** @param learn - hears where the log stands, before whoever asked does */
+  constructor(prefix: string, learn: (known: Known, at: number) => void) {
+    this.#prefix = prefix
+    this.#learn = learn
+  }
+
+  /** The one key that scripts are sent with; all others are built from it, on the same slot. */
+  get key(): string {
+    return `{${this.#prefix}}:meta`
+  }
+
+  /** Where a channel's notes, or beacons, are heard. */
+  topic(kind: 'channel' | 'beacon', name: string): string {
+    return `{${this.#prefix}}:${kind}:${name}`
+  }
+
+  /** Takes note of where the log was seen to stand. What is known is passed on with every call, to be held against the log. */
+  observe(known: Known): void {
+    const { epoch, g } = this.#known
+    if (known.epoch > epoch || (known.epoch === epoch && known.g >= g)) this.#known = known
+  }
+
+  /**
+   * Appends messages in their order.
+   *
+   * @param number - of this call; the same for its repetitions
+   * @returns their positions, 0 where the channel had ended, and of which epoch these are
+   */
+  async publish(
+    runner: ScriptRunner,
+    publisher: string,
+    number: number,
+    publications: readonly Publication[],
+  ): Promise<{ readonly epoch: string; readonly positions: readonly number[] }> {
+    const args = [publisher, String(number)]
+    for (const { channel, message, retention } of publications) {
+      const { body, end, frame, subject = '', voids = '' } = createEntry(message, '', 0, 0)
+      const { age, bytes, length } = retention
+      args.push(channel, String(frame.length - body), end === undefined ? subject : '', voids)
+      args.push(
+        end === undefined ? '0' : '1',
+        figure(length),
+        figure(bytes),
+        figure(age),
+        encodeMessage(message),
+      )
+    }
+    const { known, rest } = await this.#call(publishScript, runner, args)
+    return { epoch: known.epoch, positions: String(rest).split(',').map(Number) }
+  }
+
+  /**
+   * Reads channels, and where the log stands.
+   *
+   * @param topic - a beacon's topic on which the position is told as well
+   */
+  async read(
+    runner: ScriptRunner,
+    questions: readonly Question[],
+    topic: string | undefined,
+  ): Promise<{ readonly known: Known; readonly answers: readonly Answer[] }> {
+    const args = [topic === undefined ? '' : `beacon:${topic}`]
+    for (const { after = -1, channel } of questions) args.push(channel, String(after))
+    const { known, rest } = await this.#call(readScript, runner, args)
+    return { known, answers: list(rest).map((answer) => decodeAnswer(known.epoch, list(answer))) }
+  }
+
+  async #call(script: Script, runner: ScriptRunner, args: readonly string[]): Promise<Reply> {
+    const { epoch, g, run } = this.#known
+    const reply = await script.run(runner, this.key, [epoch, String(g), run, chance(), ...args])
+    const [newEpoch, newRun, at, newG, rest] = list(reply)
+    const known = { epoch: String(newEpoch), run: String(newRun), g: Number(newG) }
+    this.observe(known)
+    this.#learn(known, Number(at))
+    return { known, at: Number(at), rest }
+  }
+}
+
+function decodeAnswer(epoch: string, answer: readonly unknown[]): Answer {
+  const [whole, last, origin, evicted, age, lastWord, events, states] = answer
+  const entries: Entry[] = []
+  const figures = list(events)
+  for (let i = 0; i < figures.length; i += 3) {
+    const [g, at, message] = figures.slice(i, i + 3)
+    entries.push(createEntry(decodeMessage(String(message)), epoch, Number(g), Number(at)))
+  }
+  for (const state of list(states)) entries.push(decodeLine(epoch, String(state), 3))
+  if (lastWord !== '') entries.push(decodeLine(epoch, String(lastWord), 2))
+  entries.sort((a, b) => a.g - b.g)
+  return {
+    whole: whole === 1,
+    last: Number(last),
+    origin: Number(origin),
+    evicted: Number(evicted),
+    age: Number(age),
+    entries,
+  }
+}
+
+/** An entry as it is stored in one text: some figures, the position and the time first, and the message. */
+function decodeLine(epoch: string, line: string, figures: number): Entry {
+  let start = 0
+  for (let i = 0; i < figures; i++) start = line.indexOf(' ', start) + 1
+  const [g, at] = line.slice(0, start).split(' ').map(Number)
+  return createEntry(decodeMessage(line.slice(start)), epoch, g ?? 0, at ?? 0)
+}
+
+/** A bound as Redis takes it: a whole number, also for no bound at all. */
+const figure = (bound: number): string => String(Math.ceil(Math.min(bound, 1e14)))
+
+const chance = (): string =>
+  Math.floor(Math.random() * 36 ** 5)
+    .toString(36)
+    .padStart(5, '0')
+
+const list = (reply: unknown): readonly unknown[] => {
+  if (!Array.isArray(reply)) throw new TypeError(`Redis answered ${typeof reply} where a list was expected.`)
+  return reply
+}
