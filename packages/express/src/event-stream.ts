@@ -124,11 +124,10 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   leave(channels: string | readonly string[]): void {
-    for (const channel of typeof channels === 'string' ? [channels] : channels) {
-      if (!this.#delivery.has(channel)) continue
-      this.#delivery.leave(channel)
-      this.#board.leave(this, [channel])
-    }
+    const names = typeof channels === 'string' ? [channels] : channels
+    this.#leave(names)
+    // A join under way comes first, so it is left as well.
+    if (this.#joining !== undefined) this.#inTurn(async () => this.#leave(names))
   }
 
   close(reason = 'done'): void {
@@ -270,6 +269,17 @@ export class EventStream<E> implements Stream<E>, Served {
       if (this.#phase === 'joining') this.#phase = 'open'
     }
     this.#board.schedule(this)
+  }
+
+  #leave(channels: readonly string[]): void {
+    for (const channel of channels) {
+      // What was over has left already, and others may be there still.
+      if (this.#phase === 'over' || !this.#delivery.has(channel)) continue
+      this.#delivery.leave(channel)
+      this.#board.leave(this, [channel])
+      // What is left may be the end of all, or waited for it.
+      this.#board.schedule(this)
+    }
   }
 
   async #restart(): Promise<void> {
