@@ -34,8 +34,10 @@ export async function pump<T>(
 ): Promise<void> {
   const tap = openTap(typeof source === 'function' ? source({ signal }) : source)
   let interrupt = (): void => {}
+  let stopped = false
   const stop = (): void => {
-    tap.stop()
+    if (!stopped) tap.stop()
+    stopped = true
     interrupt()
   }
   signal.addEventListener('abort', stop, { once: true })
@@ -51,11 +53,11 @@ export async function pump<T>(
       await take(item.value)
     }
   } catch (error) {
-    tap.stop()
+    stop()
     throw error
   } finally {
     signal.removeEventListener('abort', stop)
-    if (signal.aborted) tap.stop()
+    if (signal.aborted) stop()
   }
 }
 

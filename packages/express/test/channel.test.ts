@@ -1,0 +1,214 @@
+import { connect } from '@sse/express/testing'
+import { describe, expect, it, vi } from 'vitest'
+import { bareApp, eventsApp } from './app.ts'
+
+type Seen = readonly { readonly event: string; readonly json: unknown }[]
+const names = (events: Seen): string[] => events.map(({ event }) => event)
+const values = (events: Seen): unknown[] =>
+  events.filter(({ event }) => event === 'n').map(({ json }) => json)
+
+/** A producer that is told when to go on. */
+function steps() {
+  const waiting: (() => void)[] = []
+  return {
+    step: (): Promise<void> => new Promise((resolve) => waiting.push(resolve)),
+    async next(): Promise<void> {
+      await expect.poll(() => waiting.length).toBeGreaterThan(0)
+      waiting.shift()?.()
+    },
+  }
+}
+
+describe('publish', () => {
+  it('keeps the order of calls in one turn, awaited or not', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    const channel = hub.channel('news')
+    const ids = await Promise.all([1, 2, 3].map((n) => channel.publish('n', n)))
+    void hub.channel('news').publish('n', 4)
+    await hub.channel('news').publish('done', null)
+    const events = (await client.upTo('done')).filter(({ event }) => event === 'n')
+    expect(values(events)).toEqual([1, 2, 3, 4])
+    expect(events.slice(0, 3).map(({ id }) => id)).toEqual(ids)
+  })
+
+  it('serialises once, however many readers there are', async () => {
+    const { app, hub } = eventsApp()
+    const clients = await Promise.all(Array.from({ length: 20 }, () => connect(app, '/events')))
+    const toJSON = vi.fn(() => 'once')
+    await hub.channel('news').publish('n', { toJSON })
+    for (const client of clients) expect((await client.next('n')).json).toBe('once')
+    expect(toJSON).toHaveBeenCalledTimes(1)
+  })
+
+  it('never lets bytes of a channel reach a stream that did not join it', async () => {
+    const { app, hub } = eventsApp()
+    const sets = ['a', 'b', 'a,b', 'a,c', 'b,c', 'a,b,c']
+    const clients = await Promise.all(sets.map((set) => connect(app, `/events?channels=${set}`)))
+    await Promise.all(clients.map((client) => client.next('sse.live')))
+    for (let n = 0; n < 30; n++) {
+      for (const name of ['a', 'b', 'c']) void hub.channel(name).publish(name, n)
+      if (n % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(['a', 'b', 'c'].map((name) => hub.channel(name).publish(name, 'done')))
+    for (const [index, client] of clients.entries()) {
+      const joined = (sets[index] ?? '').split(',')
+      await expect.poll(() => client.all().filter(({ json }) => json === 'done').length).toBe(joined.length)
+      const own = client.all().filter(({ event }) => !event.startsWith('sse.'))
+      expect(new Set(names(own))).toEqual(new Set(joined))
+      for (const name of joined) {
+        expect(own.filter(({ event }) => event === name).map(({ json }) => json)).toEqual([
+          ...Array.from({ length: 30 }, (_, n) => n),
+          'done',
+        ])
+      }
+    }
+  })
+})
+
+describe('the end of a channel', () => {
+  it('comes after the rest, closes the stream and keeps the client away', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    await client.next('sse.live')
+    void hub.channel('news').publish('n', 1)
+    await hub.channel('news').end('complete')
+    const events = await client.rest()
+    expect(names(events)).toEqual(['n', 'sse.close'])
+    expect(events.at(-1)?.json).toEqual({ reason: 'complete' })
+    expect((await client.resume()).status).toBe(204)
+  })
+
+  it('closes only once all channels of the stream have ended', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events?channels=a,b')
+    await hub.channel('a').end()
+    await hub.channel('b').publish('n', 1)
+    expect((await client.next('n')).json).toBe(1)
+    await hub.channel('b').end('last')
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'last' })
+  })
+
+  it('reaches who comes late: the replay, then the close', async () => {
+    const { app, hub } = eventsApp()
+    const before = await hub.cursor()
+    await hub.channel('news').publish('n', 1)
+    await hub.channel('news').end()
+    for (const options of [{ lastEventId: before }, {}]) {
+      const path = options.lastEventId === undefined ? '/events?last=Infinity' : '/events'
+      const client = await connect(app, path, options)
+      expect(names(await client.rest())).toEqual(['sse.open', 'n', 'sse.live', 'sse.close'])
+    }
+  })
+
+  it('refuses what is published afterwards, with the remedy', async () => {
+    const { hub } = eventsApp()
+    await hub.channel('news').end()
+    await expect(hub.channel('news').publish('n', 1)).rejects.toMatchObject({
+      code: 'ERR_SSE_CHANNEL_ENDED',
+      status: 409,
+    })
+    await expect(hub.channel('news').end()).rejects.toMatchObject({ code: 'ERR_SSE_CHANNEL_ENDED' })
+  })
+})
+
+describe('run', () => {
+  const answers = () => {
+    const made = bareApp()
+    made.app.get('/answer', (_, res) => res.sse.join('answer', { last: Number.POSITIVE_INFINITY }))
+    return made
+  }
+
+  it('publishes what the producer makes, and ends the channel with it', async () => {
+    const { app, hub } = answers()
+    const client = await connect(app, '/answer')
+    await hub.channel('answer').run(async function* () {
+      for (let n = 1; n <= 3; n++) yield { event: 'n', data: n }
+    })
+    const events = await client.rest()
+    expect(values(events)).toEqual([1, 2, 3])
+    expect(events.at(-1)).toMatchObject({ event: 'sse.close', json: { reason: 'done' } })
+  })
+
+  it('lives on when its readers leave; they come back to the rest, others to all of it', async () => {
+    const { app, hub } = answers()
+    const { next, step } = steps()
+    const running = hub.channel('answer').run(async function* () {
+      for (let n = 1; n <= 4; n++) {
+        yield { event: 'n', data: n }
+        await step()
+      }
+    })
+    const client = await connect(app, '/answer')
+    await client.next('n')
+    await next()
+    await client.next('n')
+    await client.drop()
+    await expect.poll(() => hub.stats().streams).toBe(0)
+    await next()
+    await next()
+    const again = await client.resume()
+    expect((await again.next('n')).json).toBe(3)
+    const late = await connect(app, '/answer')
+    await next()
+    await running
+    expect(values([...client.all(), ...(await again.rest())])).toEqual([1, 2, 4])
+    expect(values(await late.rest())).toEqual([1, 2, 3, 4])
+  })
+
+  it('runs once: neither beside itself nor after it has ended', async () => {
+    const { hub } = answers()
+    const started = vi.fn()
+    const producer = async function* () {
+      started()
+      yield { event: 'n', data: 1 }
+    }
+    const first = hub.channel('answer').run(producer)
+    const second = hub.channel('answer').run(producer)
+    await Promise.all([first, second])
+    await hub.channel('answer').run(producer)
+    expect(started).toHaveBeenCalledTimes(1)
+  })
+
+  it('that fails ends with the reason error; what went wrong is for the hub alone', async () => {
+    const { app, hub, errors } = answers()
+    const client = await connect(app, '/answer')
+    await hub.channel('answer').run(async function* () {
+      yield { event: 'n', data: 1 }
+      throw new Error('api key sk-123 is invalid')
+    })
+    const events = await client.rest()
+    expect(events.at(-1)).toMatchObject({ event: 'sse.close', json: { reason: 'error' } })
+    expect(client.raw).not.toContain('sk-123')
+    expect(errors).toMatchObject([
+      { code: 'ERR_SSE_PRODUCER', cause: { message: expect.stringContaining('sk-123') } },
+    ])
+  })
+
+  it('is told to stop when the hub closes', async () => {
+    const { hub } = answers()
+    const stopped = vi.fn()
+    const { step } = steps()
+    const running = hub.channel('answer').run(async function* ({ signal }) {
+      signal.addEventListener('abort', stopped)
+      yield { event: 'n', data: 1 }
+      await step()
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    await hub.close()
+    await running
+    expect(stopped).toHaveBeenCalledTimes(1)
+  })
+
+  it('keeps its channel from being forgotten, and lets it go afterwards', async () => {
+    const { hub } = answers()
+    const { next, step } = steps()
+    const running = hub.channel('answer').run(async function* () {
+      await step()
+      yield { event: 'n', data: 1 }
+    })
+    await next()
+    await running
+    expect(hub.stats().channels).toBe(0)
+  })
+})
