@@ -1,0 +1,86 @@
+import type { RequestListener } from 'node:http'
+import { type HistoryOptions, type Hub, sse } from '@sse/express'
+import { connect, stopServing, type TestStream } from '@sse/express/testing'
+import { type RedisBrokerOptions, redisBroker } from '../src/index.ts'
+import type { Client, RedisServer } from './redis-server.ts'
+
+/** What its servers publish. */
+export interface Events {
+  news: number
+  state: number
+}
+
+export interface ServerOptions extends Partial<Omit<RedisBrokerOptions, 'client'>> {
+  readonly history?: HistoryOptions
+  /** Where its clients of Redis connect to, if not to Redis itself. */
+  readonly port?: number
+  readonly heartbeat?: number
+}
+
+/** A server of the hub: its streams are at `/?channel=a&channel=b`. */
+export class Server {
+  readonly hub: Hub<Events>
+  readonly errors: unknown[] = []
+  readonly #client: Client
+  readonly #app: RequestListener
+
+  private constructor(client: Client, options: ServerOptions) {
+    const { heartbeat = 15_000, history = {}, port: _, ...rest } = options
+    this.#client = client
+    const broker = redisBroker({ client, beacon: 50, ...rest })
+    this.hub = sse<Events>({ broker, heartbeat, history })
+    this.hub.on('error', (error) => this.errors.push(error))
+    this.#app = (request, response) => {
+      const query = new URL(request.url ?? '/', 'http://test').searchParams
+      const last = Number(query.get('last') ?? 0)
+      this.hub
+        .stream(response)
+        .join(query.getAll('channel'), { last })
+        .catch(() => {})
+    }
+  }
+
+  static async start(redis: RedisServer, options: ServerOptions = {}): Promise<Server> {
+    return new Server(await redis.connect(options.port), options)
+  }
+
+  /** Opens a stream of some channels; with a last event id it resumes. */
+  stream(channels: readonly string[], lastEventId?: string, last = 0): Promise<TestStream> {
+    const query = new URLSearchParams({ last: String(last) })
+    for (const channel of channels) query.append('channel', channel)
+    return connect(this.#app, `/?${query}`, { lastEventId, timeout: 10_000 })
+  }
+
+  publish(channel: string, value: number): Promise<string> {
+    return this.hub.channel(channel).publish('news', value)
+  }
+
+  async stop(): Promise<void> {
+    await stopServing(this.#app)
+    await this.hub.close()
+    this.#client.destroy()
+  }
+}
+
+/** The values of the news that a stream has had. */
+export const newsOf = (stream: TestStream): unknown[] =>
+  stream
+    .all()
+    .filter(({ event }) => event === 'news')
+    .map(({ json }) => json)
+
+/** The names of all that a stream has had, without signs of life. */
+export const kindsOf = (stream: TestStream): string[] =>
+  stream
+    .all()
+    .map(({ event }) => event)
+    .filter((event) => event !== 'sse.live' && event !== 'sse.open')
+
+/** Waits until something holds, at most ten seconds. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Not within ten seconds: ${holds}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  type Broker,
+  type BrokerSink,
+  type Entry,
+  type History,
+  type Message,
+  memoryBroker,
+} from '@sse/express'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redisBroker } from '../src/index.ts'
+import { until } from './cluster.ts'
+import { type Client, missing, RedisServer } from './redis-server.ts'
+
+const sink: BrokerSink = { changed() {}, beforeEviction() {}, reset() {} }
+
+const message: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({
+    kind: fc.constant('event' as const),
+    event: fc.constantFrom('a', 'é'),
+    data: fc.oneof(fc.string(), fc.constant('\n'), fc.constant('x'.repeat(300))),
+    key: fc.constant(undefined),
+  }),
+  fc.record({
+    kind: fc.constant('event' as const),
+    event: fc.constantFrom('a', 'b'),
+    data: fc.string({ unit: 'grapheme' }),
+    key: fc.constantFrom('', 'k', 'l 1'),
+  }),
+  fc.record({
+    kind: fc.constant('remove' as const),
+    event: fc.constantFrom('a', 'b'),
+    key: fc.constantFrom('', 'k', 'l 1'),
+  }),
+)
+
+const retention = fc.record({
+  length: fc.constantFrom(0, 1, 3, 100),
+  bytes: fc.constantFrom(0, 120, 700, 1_000_000),
+  age: fc.constant(3_600_000),
+})
+
+const publications = fc.array(fc.record({ channel: fc.constantFrom('one', 'two'), message, retention }), {
+  maxLength: 30,
+})
+
+describe.skipIf(missing)('the log in Redis', () => {
+  let server: RedisServer
+  let client: Client
+  let count = 0
+
+  beforeAll(async () => {
+    server = await RedisServer.start()
+    client = await server.connect()
+  })
+  afterAll(async () => {
+    client.destroy()
+    await server.remove()
+  })
+
+  it('keeps and drops what the log in memory does, for who was there and for who comes late', async () => {
+    await fc.assert(
+      fc.asyncProperty(publications, fc.boolean(), async (all, atOnce) => {
+        const prefix = `log-${++count}`
+        const reference = memoryBroker()
+        const brokers = [reference, redisBroker({ client, prefix }), redisBroker({ client, prefix })]
+        const [, writer, late] = brokers
+        const early = await Promise.all([reference, writer].map((broker) => historiesOf(broker)))
+        for (const broker of [reference, writer]) {
+          const published = all.map(async ({ channel, message, retention }) =>
+            broker?.publish(channel, message, retention),
+          )
+          if (atOnce) await Promise.all(published)
+          else for (const one of published) await one
+        }
+        const expected = early[0]?.map(contentOf)
+        const live = early[1]
+        await until(() => live?.every(({ head }) => head.g >= all.length) ?? false)
+        expect(live?.map(contentOf)).toEqual(expected)
+        expect((await historiesOf(late)).map(contentOf)).toEqual(expected)
+        await Promise.all(brokers.map((broker) => broker.close()))
+      }),
+      { numRuns: 150 },
+    )
+  }, 60_000)
+
+  it('ends a channel once, whoever has said so', async () => {
+    const prefix = `log-${++count}`
+    const [a, b] = [redisBroker({ client, prefix }), redisBroker({ client, prefix })]
+    const keep = { length: 10, bytes: 10_000, age: 60_000 }
+    await a.publish('one', { kind: 'event', event: 'a', data: '1', key: 'k' }, keep)
+    await a.publish('one', { kind: 'end', reason: 'two words\nand a line' }, keep)
+    const [one] = await historiesOf(b)
+    expect(one?.end?.end).toBe('two words\nand a line')
+    await expect(b.publish('one', { kind: 'end', reason: 'again' }, keep)).rejects.toMatchObject({
+      code: 'ERR_SSE_CHANNEL_ENDED',
+    })
+    await Promise.all([a.close(), b.close()])
+  })
+})
+
+async function historiesOf(broker: Broker | undefined): Promise<readonly History[]> {
+  await broker?.attach(['one', 'two'], sink)
+  const reading = await broker?.read(['one', 'two'], undefined)
+  return [...(reading?.histories.values() ?? [])]
+}
+
+/** What readers would get of a log, without what differs between any two logs: the epoch. */
+function contentOf(history: History): unknown {
+  const entries: Entry[] = []
+  for (let index = 0; ; index++) {
+    const entry = history.at(index)
+    if (entry === undefined) break
+    if (!entry.gone) entries.push(entry)
+  }
+  return {
+    evicted: history.evicted,
+    entries: entries.map(({ body, frame, g, subject }) => [g, subject, frame.subarray(body).toString()]),
+  }
+}
