@@ -1,9 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { transformAsync } from '@babel/core'
-import { mergeConfig } from 'vitest/config'
+import reactCompilerPlugin from 'babel-plugin-react-compiler'
+import { configDefaults, mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
 
-const settings = { environment: 'jsdom', setupFiles: ['./test/setup.ts'] }
+const exclude = [...configDefaults.exclude, 'test/browser/**']
+const settings = { environment: 'jsdom', setupFiles: ['./test/setup.ts'], exclude }
 const once = { typecheck: { enabled: false } }
 /** React 18.3 with a Testing Library that sees the same React. */
 const react18 = fileURLToPath(new URL('./test/react-18/node_modules/', import.meta.url))
@@ -20,7 +22,7 @@ const reactCompiler = {
       configFile: false,
       sourceMaps: true,
       parserOpts: { plugins: ['typescript', 'jsx'] },
-      plugins: [['babel-plugin-react-compiler', { panicThreshold: 'all_errors' }]],
+      plugins: [[reactCompilerPlugin, { panicThreshold: 'all_errors' }]],
     })
     if (!compiled?.code) return
     return { code: compiled.code, map: compiled.map }
@@ -33,7 +35,7 @@ export default project('react', {
     project('react-18', {
       ...settings,
       ...once,
-      exclude: ['test/recipes/**'], // their libraries know one React
+      exclude: [...exclude, 'test/recipes/**'], // their libraries know one React
       alias: [{ find: /^(react|react-dom|@testing-library\/react)(?=\/|$)/, replacement: `${react18}$1` }],
     }),
     mergeConfig(project('react-19-compiler', { ...settings, ...once }), { plugins: [reactCompiler] }),

@@ -23,7 +23,7 @@ export interface StreamServer {
   refuse(status: number | undefined): void
 }
 
-export interface StreamRequest {
+interface StreamRequest {
   readonly path: string
   readonly method: string
   readonly headers: IncomingMessage['headers']
