@@ -18,7 +18,7 @@ import type { Served, Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
 
 /** How much is written to a stream at a time, in bytes. */
-export const SLICE: number = 64 * 1024
+const SLICE = 64 * 1024
 
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
 const PRIVATE_LIMIT = 1024 * 1024
