@@ -29,7 +29,8 @@ export function createEventSource<E = AnyEvents>(
 ): TypedEventSource<E> {
   assertOptions(url, options)
   const { events: contract, linger = 1_000, transport } = options
-  const latest = createSnapshot()
+  const latest = createSnapshot(options.initial)
+  const initialLatest = latest.current as Latest<E>
   const listeners = new Map<string, Set<Listener>>()
   const resyncListeners = new Set<(resync: Resync) => void>()
   const errorListeners = new Set<(error: ConnectionError) => void>()
@@ -117,6 +118,7 @@ export function createEventSource<E = AnyEvents>(
     subscribe: (listener, options) => listen(subscribers, listener, options),
     getState: () => connection.state,
     getLatest: () => latest.current as Latest<E>,
+    getInitialLatest: () => initialLatest,
     [Symbol.asyncIterator]: () => iterateEvents(source),
     open() {
       unpin ??= interest.hold()

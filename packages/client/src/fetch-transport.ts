@@ -14,10 +14,7 @@ export const fetchTransport: Transport = {
     const controller = new AbortController()
     const { signal } = controller
     read(request, handlers, signal).catch((cause: unknown) => {
-      if (signal.aborted) return
-      handlers.end(asConnectionError(cause))
-      // Where it was our reading that failed, the body is still on its way.
-      controller.abort()
+      if (!signal.aborted) handlers.end(asConnectionError(cause))
     })
     return () => controller.abort()
   },

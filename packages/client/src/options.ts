@@ -1,4 +1,4 @@
-import type { AnyEvents, Contract } from '@sse/contract'
+import type { AnyEvents, Contract, Latest } from '@sse/contract'
 import type { ConnectionError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
@@ -48,6 +48,11 @@ export interface ConnectionOptions {
 export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
   /** The contract; without it, every event is taken and its data is JSON. */
   readonly events?: (E & Contract) | undefined
+  /**
+   * The newest payloads to begin with: those that the page was rendered with, which `cursor` carries on from.
+   * @defaultValue none
+   */
+  readonly initial?: Latest<E> | undefined
   /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1000 */
   readonly linger?: number | undefined
 }

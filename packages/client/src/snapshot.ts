@@ -15,8 +15,8 @@ type Payloads = Record<string, unknown>
 /** Without a prototype, so that `constructor` and `__proto__` are names like any other. */
 const copy = (payloads: object | undefined): Payloads => Object.assign(Object.create(null), payloads)
 
-export function createSnapshot(): Snapshot {
-  let current = copy({})
+export function createSnapshot(initial: object | undefined): Snapshot {
+  let current = copy(initial)
   let draft: Payloads | undefined
   /** The keyed states that were copied for this draft, once however many of their keys change. */
   let keyed: Record<string, Payloads> = copy({}) as Record<string, Payloads>

@@ -68,6 +68,8 @@ export interface TypedEventSource<E = AnyEvents> {
   getState(): ConnectionState
   /** The newest payload by event name, and by key for keyed state: the same object until it changes. */
   getLatest(): Latest<E>
+  /** What {@link getLatest} began with, and a server renders. */
+  getInitialLatest(): Latest<E>
 
   /** Every event in order. Ends with the stream; throws where it failed, or the reader fell too far behind. */
   [Symbol.asyncIterator](): AsyncIterableIterator<SourceEvent<E>>

@@ -37,7 +37,7 @@ export interface TransportHandlers {
 
 /** Carries one attempt at a time to the server and back. */
 export interface Transport {
-  /** Begins an attempt. @returns what aborts it */
+  /** Begins an attempt. @returns what aborts it, and frees what it holds; called once, also after it ended */
   connect(request: TransportRequest, handlers: TransportHandlers): () => void
   /** The time that the connection lives by, where it is not the real one. */
   readonly clock?: Clock

@@ -260,6 +260,9 @@ describe('for await', () => {
       expect(event).toBe('ping')
       break
     }
+    const reader = source[Symbol.asyncIterator]()
+    await reader.return?.()
+    expect(await reader.next()).toEqual({ done: true, value: undefined })
     await vi.waitFor(() => expect(source.getState().status).toBe('idle'))
   })
 

@@ -171,6 +171,15 @@ describe('a connection that breaks', () => {
     expect(endpoint.requests[1]?.headers['last-event-id']).toBe('only')
   })
 
+  it('keeps its position while events come without one', async () => {
+    await using endpoint = await serve(breaking(soon, note('a', 'e-1')), stream(note('b')))
+    const source = open(endpoint.url)
+    const ids: string[] = []
+    source.on('note', (_note, { id }) => ids.push(id))
+    await vi.waitFor(() => expect(ids).toEqual(['e-1', 'e-1']), 5_000)
+    expect(source.cursor).toBe('e-1')
+  })
+
   it('sends the last event id as UTF-8, as the standard asks', async () => {
     await using endpoint = await serve(breaking(soon, note('a', 'größe-…')), stream())
     open(endpoint.url)

@@ -1,0 +1,243 @@
+import { defineEvents, state } from '@sse/contract'
+import { describe, expect, it, vi } from 'vitest'
+import { createEventSource, type EventSourceOptions, type Resync } from '../src/index.ts'
+import { createScriptedTransport } from './scripted-transport.ts'
+
+async function connect(options: EventSourceOptions = {}) {
+  const transport = createScriptedTransport()
+  const source = createEventSource('/events', { transport, ...options })
+  const resyncs: Resync[] = []
+  const continuities: unknown[] = []
+  source.onResync((resync) => resyncs.push(resync))
+  source.subscribe(() => {
+    const { status, continuity } = source.getState()
+    if (status === 'open' && continuities.at(-1) !== continuity) continuities.push(continuity)
+    if (status !== 'open') continuities.length = 0
+  })
+  source.open()
+  await transport.clock.settle()
+  const again = async (): Promise<void> => {
+    transport.last.end()
+    await transport.clock.advance(10_000)
+  }
+  return { transport, source, resyncs, continuities, again }
+}
+const greeting = { heartbeat: 15_000, resumed: false, replay: 0 }
+const unknown = { reason: 'unknown', channels: [] }
+
+describe('with a server that says so, continuity', () => {
+  it('is fresh for the first stream', async () => {
+    const { transport, continuities, resyncs } = await connect()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.live', {}, 'c-1')
+    expect(continuities).toEqual(['fresh'])
+    expect(resyncs).toEqual([])
+  })
+
+  it('is what it says, and nothing before it says it', async () => {
+    const { transport, continuities, again, source } = await connect()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.live', {}, 'c-1')
+    await again()
+    transport.last.handlers.open()
+    transport.last.handlers.flush('c-1')
+    expect(source.getState().status).toBe('connecting')
+    transport.last.control('sse.open', { ...greeting, resumed: true })
+    expect(continuities).toEqual(['resumed'])
+  })
+
+  it('is fresh again where nothing was heard before', async () => {
+    const { transport, continuities, resyncs, again } = await connect()
+    transport.last.handlers.open()
+    transport.last.handlers.flush('')
+    transport.last.control('sse.open', greeting)
+    await again()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    expect(continuities).toEqual(['fresh'])
+    expect(resyncs).toEqual([])
+  })
+
+  it('is a gap where it did not resume: told once, by its own words', async () => {
+    const { transport, continuities, resyncs } = await connect({ cursor: 'c-1' })
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.gap', { channels: ['news'], reason: 'epoch' })
+    transport.last.control('sse.live', {}, 'd-1')
+    expect(continuities).toEqual(['gap'])
+    expect(resyncs).toEqual([{ channels: ['news'], reason: 'epoch' }])
+  })
+
+  it('is a gap where it did not resume, also where it does not say what is missing', async () => {
+    const { transport, resyncs } = await connect({ cursor: 'c-1' })
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.live', {}, 'd-1')
+    transport.last.control('sse.live', {}, 'd-1')
+    expect(resyncs).toEqual([unknown])
+  })
+
+  it('is fresh when the app opens a stream anew that the server had closed', async () => {
+    const { transport, source, continuities } = await connect()
+    transport.last.handlers.open()
+    transport.last.say('note', 1, 'c-1')
+    transport.last.control('sse.close', { reason: 'complete' }, 'c-2')
+    source.open()
+    await transport.clock.settle()
+    expect(transport.last.request.cursor).toBe('')
+    transport.last.handlers.open()
+    expect(continuities).toEqual(['fresh'])
+  })
+})
+
+describe('with a server that does not say', () => {
+  it('continuity is a gap after a stream of which anything was heard, with or without ids', async () => {
+    for (const id of ['', 'c-1']) {
+      const { transport, continuities, resyncs, again } = await connect()
+      transport.last.handlers.open()
+      transport.last.handlers.flush(id)
+      await again()
+      transport.last.handlers.open()
+      transport.last.say('note', 1, id)
+      expect(continuities).toEqual(['gap'])
+      expect(resyncs).toEqual([unknown])
+    }
+  })
+
+  it('the stream is open with its first event, or a second after its headers', async () => {
+    const { transport, source, resyncs, again } = await connect({ cursor: 'c-1' })
+    transport.last.handlers.open()
+    await transport.clock.advance(999)
+    expect(source.getState().status).toBe('connecting')
+    await transport.clock.advance(1)
+    expect(source.getState()).toMatchObject({ status: 'open', continuity: 'gap' })
+    expect(resyncs).toEqual([unknown])
+    await again()
+    transport.last.handlers.open()
+    transport.last.say('note', 1)
+    expect(source.getState().status).toBe('open')
+  })
+})
+
+describe('the cursor', () => {
+  it('is the id of the last event that was dispatched, also within a chunk that was cut short', async () => {
+    const { transport, source } = await connect()
+    transport.last.handlers.open()
+    source.on('note', () => source.close())
+    transport.last.handlers.event({ event: 'note', data: '1', id: 'c-1' })
+    transport.last.handlers.event({ event: 'note', data: '2', id: 'c-2' })
+    transport.last.handlers.flush('c-2')
+    expect(source.cursor).toBe('c-1')
+  })
+  it('moves with a position that came without an event', async () => {
+    const { transport, source } = await connect()
+    transport.last.handlers.open()
+    transport.last.handlers.flush('c-1')
+    expect(source.cursor).toBe('c-1')
+  })
+})
+
+describe('the app may act in the middle of things:', () => {
+  it('close() in a subscriber that hears of an attempt, and no request leaves', async () => {
+    const transport = createScriptedTransport()
+    const source = createEventSource('/events', { transport })
+    source.subscribe(() => {
+      if (source.getState().status === 'connecting') source.close()
+    })
+    await transport.clock.settle()
+    expect(transport.attempts).toEqual([])
+    expect(transport.clock.pending).toBe(0)
+  })
+  it('close() in `when`, and it stays closed', async () => {
+    const { source, transport } = await connect({
+      when: () => {
+        source.close('enough')
+        return true
+      },
+    })
+    transport.last.end()
+    expect(source.getState()).toMatchObject({ status: 'closed', reason: 'enough' })
+    expect(transport.clock.pending).toBe(0)
+  })
+  it('leave in a listener, and no other one of its own hears the event any more', async () => {
+    const { transport, source } = await connect()
+    transport.last.handlers.open()
+    const second = vi.fn()
+    const offs: (() => void)[] = []
+    source.on('note', () => {
+      for (const off of offs) off()
+    })
+    offs.push(source.on('note', second))
+    transport.last.say('note', 1)
+    expect(second).not.toHaveBeenCalled()
+  })
+  it('close() while frozen and open() later, and it connects', async () => {
+    const { transport, source } = await connect()
+    transport.lifecycle.signal('frozen')
+    source.close()
+    source.open()
+    expect(source.getState().status).toBe('connecting')
+  })
+})
+
+describe('a transport', () => {
+  it('that ends within connect() is cleaned up all the same', async () => {
+    const { clock, lifecycle } = createScriptedTransport()
+    const aborted = vi.fn()
+    const source = createEventSource('/events', {
+      transport: {
+        clock,
+        lifecycle,
+        connect(_request, handlers) {
+          handlers.open()
+          handlers.event({ event: 'sse.close', data: '{"reason":"x"}', id: '' })
+          return aborted
+        },
+      },
+    })
+    source.open()
+    await clock.settle()
+    expect(source.getState()).toMatchObject({ status: 'closed', by: 'server' })
+    expect(aborted).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('the page', () => {
+  it('offline, leaves a request alone that cannot be made again', async () => {
+    const { transport, source } = await connect({ method: 'POST', body: 'x' })
+    transport.last.handlers.open()
+    transport.lifecycle.signal('offline')
+    transport.lifecycle.signal('frozen')
+    expect(source.getState().status).toBe('open')
+    expect(transport.last.aborted).toBe(false)
+    source.reconnect()
+    await transport.clock.settle()
+    expect(transport.attempts).toHaveLength(1)
+  })
+  it('visible again and again, changes nothing once the attempt is as early as it may be', async () => {
+    const { transport, source } = await connect()
+    transport.last.end()
+    transport.lifecycle.signal('visible')
+    const state = source.getState()
+    transport.lifecycle.signal('visible')
+    expect(source.getState()).toBe(state)
+  })
+})
+
+describe('a snapshot', () => {
+  it('of keyed state is never changed by what comes later', async () => {
+    const events = defineEvents({ quote: state<{ symbol: string; price: number }>((quote) => quote.symbol) })
+    const transport = createScriptedTransport()
+    const source = createEventSource('/events', { events, transport })
+    source.open()
+    await transport.clock.settle()
+    transport.last.handlers.open()
+    transport.last.say('quote', { symbol: 'A', price: 1 })
+    const before = source.getLatest()
+    transport.last.say('quote', { symbol: 'A', price: 2 })
+    expect(before.quote?.A?.price).toBe(1)
+    expect(source.getLatest().quote?.A?.price).toBe(2)
+  })
+})
