@@ -87,6 +87,7 @@ export class Delivery {
   restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
     this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
     this.#members.clear()
+    this.#order = []
     this.cursor = 0
     this.insertGap([...histories.keys()], 'epoch')
     const members = new Map<string, Membership>()
