@@ -33,10 +33,7 @@ export class Server {
     this.#app = (request, response) => {
       const query = new URL(request.url ?? '/', 'http://test').searchParams
       const last = Number(query.get('last') ?? 0)
-      this.hub
-        .stream(response)
-        .join(query.getAll('channel'), { last })
-        .catch(() => {})
+      this.hub.stream(response).join(query.getAll('channel'), { last })
     }
   }
 

@@ -1,0 +1,243 @@
+import { copyFile } from 'node:fs/promises'
+import type { TestStream } from '@sse/express/testing'
+import { afterEach, describe, expect, it } from 'vitest'
+import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
+import { Interposer } from './interposer.ts'
+import { missing, RedisServer } from './redis-server.ts'
+
+const AOF = ['--appendonly', 'yes', '--appendfsync', 'always']
+
+describe.skipIf(missing)('when Redis fails', { timeout: 20_000 }, () => {
+  const cleanup: (() => Promise<void>)[] = []
+
+  afterEach(async () => {
+    for (const clean of cleanup.splice(0).reverse()) await clean()
+  })
+
+  async function startRedis(...args: readonly string[]): Promise<RedisServer> {
+    const redis = await RedisServer.start(...args)
+    cleanup.push(() => redis.remove())
+    return redis
+  }
+
+  async function start(redis: RedisServer, options: ServerOptions = {}): Promise<Server> {
+    const server = await Server.start(redis, { publishTimeout: 5_000, ...options })
+    cleanup.push(() => server.stop())
+    return server
+  }
+
+  /** Two servers with a stream each, which have had the news 1. */
+  async function startTwo(redis: RedisServer): Promise<{ servers: Server[]; streams: TestStream[] }> {
+    const servers = [await start(redis), await start(redis)]
+    const streams = await Promise.all(servers.map((server) => server.stream(['news', 'quiet'])))
+    for (const stream of streams) await stream.next('sse.live')
+    await servers[0]?.publish('news', 1)
+    for (const stream of streams) await stream.next('news')
+    return { servers, streams }
+  }
+
+  const gap = { channels: ['news', 'quiet'], reason: 'epoch' }
+
+  it('it is killed and comes back empty: readers are told once, and go on', async () => {
+    const redis = await startRedis()
+    const { servers, streams } = await startTwo(redis)
+    await redis.kill()
+    await redis.start()
+    await servers[1]?.publish('news', 2)
+    for (const stream of streams) {
+      expect((await stream.next('sse.gap')).json).toEqual(gap)
+      expect((await stream.next('news')).json).toBe(2)
+      expect(kindsOf(stream)).toEqual(['news', 'sse.gap', 'news'])
+    }
+    const back = await servers[0]?.stream(['news'], streams[1]?.all()[2]?.id)
+    expect((await back?.next('sse.gap'))?.json).toEqual({ channels: ['news'], reason: 'epoch' })
+  })
+
+  it('it is flushed while nobody publishes: readers are told', async () => {
+    const redis = await startRedis()
+    const { servers, streams } = await startTwo(redis)
+    await redis.command('FLUSHALL')
+    for (const stream of streams) expect((await stream.next('sse.gap')).json).toEqual(gap)
+    await servers[0]?.publish('news', 2)
+    for (const stream of streams) {
+      expect((await stream.next('news')).json).toBe(2)
+      expect(kindsOf(stream)).toEqual(['news', 'sse.gap', 'news'])
+    }
+  })
+
+  it('it is restarted with its append-only file: nothing is lost, nobody is told', async () => {
+    const redis = await startRedis(...AOF)
+    const { servers, streams } = await startTwo(redis)
+    const left = streams[0]?.lastEventId
+    await redis.kill()
+    const published = [servers[0]?.publish('news', 2), servers[1]?.publish('news', 3)]
+    await redis.start()
+    await Promise.all(published)
+    await servers[0]?.publish('news', 4)
+    for (const stream of streams) {
+      await until(() => newsOf(stream).length === 4)
+      expect(newsOf(stream).toSorted()).toEqual([1, 2, 3, 4])
+      expect(kindsOf(stream)).not.toContain('sse.gap')
+    }
+    const back = await servers[1]?.stream(['news', 'quiet'], left)
+    expect((await back?.next('sse.open'))?.json).toMatchObject({ resumed: true, replay: 3 })
+  })
+
+  it('it stands still for seconds: publishes reject, streams stay, nothing is lost', async () => {
+    const redis = await startRedis()
+    const servers = [await start(redis, { publishTimeout: 500 }), await start(redis)]
+    const streams = await Promise.all(servers.map((server) => server.stream(['news'])))
+    for (const stream of streams) await stream.next('sse.live')
+    await servers[0]?.publish('news', 1)
+    redis.pause()
+    const inFlight = servers[1]?.publish('news', 2)
+    // The first one may have been received; the second one waits behind it and never leaves.
+    const rejected = [servers[0]?.publish('news', 3), servers[0]?.publish('news', 4)]
+    for (const one of rejected) {
+      await expect(one).rejects.toMatchObject({ code: 'ERR_SSE_BROKER', status: 503 })
+    }
+    await expect(servers[0]?.stream(['other'])).resolves.toMatchObject({ status: 503 })
+    redis.resume()
+    await inFlight
+    await servers[0]?.publish('news', 5)
+    for (const stream of streams) {
+      await until(() => newsOf(stream).includes(5))
+      expect(newsOf(stream)).toContain(2)
+      expect(kindsOf(stream)).not.toContain('sse.gap')
+    }
+    expect(newsOf(streams[0] as TestStream)).toEqual(newsOf(streams[1] as TestStream))
+  })
+
+  it('it is rolled back to a snapshot: readers are told, though it has more by the time they look', async () => {
+    const redis = await startRedis()
+    const { servers, streams } = await startTwo(redis)
+    await redis.command('SAVE')
+    await copyFile(redis.file('dump.rdb'), redis.file('old.rdb'))
+    for (const n of [2, 3, 4]) await servers[0]?.publish('news', n)
+    for (const stream of streams) await until(() => newsOf(stream).length === 4)
+    await redis.kill()
+    await copyFile(redis.file('old.rdb'), redis.file('dump.rdb'))
+    await redis.start()
+    const newcomer = await start(redis)
+    for (const n of [12, 13, 14, 15, 16]) await newcomer.publish('news', n)
+    for (const stream of streams) {
+      expect((await stream.next('sse.gap')).json).toEqual(gap)
+      expect(kindsOf(stream).filter((kind) => kind === 'sse.gap')).toHaveLength(1)
+    }
+    await newcomer.publish('news', 17)
+    for (const stream of streams) await until(() => newsOf(stream).at(-1) === 17)
+  })
+
+  it('the reply to a publish is lost: it is stored once', async () => {
+    const redis = await startRedis()
+    const proxy = await Interposer.start(redis.port)
+    cleanup.push(() => proxy.stop())
+    const [publisher, server] = [await start(redis, { port: proxy.port }), await start(redis)]
+    const stream = await server.stream(['news'])
+    await publisher.publish('news', 1)
+    const lost = proxy.loseNextReply()
+    const published = Promise.all([2, 3].map((n) => publisher.publish('news', n)))
+    await lost
+    const ids = await published
+    await publisher.publish('news', 4)
+    await until(() => newsOf(stream).includes(4))
+    expect(newsOf(stream)).toEqual([1, 2, 3, 4])
+    expect(
+      stream
+        .all()
+        .filter(({ event }) => event === 'news')
+        .slice(1, 3)
+        .map(({ id }) => id),
+    ).toEqual(ids)
+  })
+
+  it('connections are cut: what was said meanwhile is read, in order', async () => {
+    const redis = await startRedis()
+    const proxy = await Interposer.start(redis.port)
+    cleanup.push(() => proxy.stop())
+    const [publisher, server] = [await start(redis), await start(redis, { port: proxy.port })]
+    const stream = await server.stream(['news', 'quiet'])
+    await stream.next('sse.live')
+    for (let n = 0; n < 200; n++) {
+      if (n % 20 === 0) proxy.cut()
+      await publisher.publish(n % 7 === 0 ? 'quiet' : 'news', n)
+    }
+    await until(() => newsOf(stream).length >= 200)
+    expect(newsOf(stream)).toEqual(Array.from({ length: 200 }, (_, n) => n))
+    expect(kindsOf(stream)).not.toContain('sse.gap')
+  })
+
+  it('more is said while it is cut off than is kept: the reader is told, before anything newer', async () => {
+    const redis = await startRedis()
+    const proxy = await Interposer.start(redis.port)
+    cleanup.push(() => proxy.stop())
+    const history = { length: 3 }
+    const publisher = await start(redis, { history })
+    const server = await start(redis, { history, port: proxy.port })
+    const stream = await server.stream(['news', 'quiet'])
+    await stream.next('sse.live')
+    await publisher.publish('news', 0)
+    await stream.next('news')
+    await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await Promise.all(Array.from({ length: 50 }, (_, n) => publisher.publish('news', n + 1)))
+    await until(() => newsOf(stream).at(-1) === 50)
+    const kinds = kindsOf(stream)
+    const missed = kinds.includes('sse.gap')
+    expect(newsOf(stream).length === 51 || missed).toBe(true)
+    if (missed) expect(kinds.indexOf('sse.gap')).toBeLessThan(kinds.length - 1)
+    expect(newsOf(stream)).toEqual(newsOf(stream).toSorted((a, b) => Number(a) - Number(b)))
+  })
+
+  it('a connection dies without a word: it is noticed, and nothing is lost', async () => {
+    const redis = await startRedis()
+    const proxy = await Interposer.start(redis.port)
+    cleanup.push(() => proxy.stop())
+    const [publisher, server] = [await start(redis), await start(redis, { port: proxy.port })]
+    const stream = await server.stream(['news'])
+    await stream.next('sse.live')
+    proxy.muteSubscription()
+    await publisher.publish('news', 1)
+    expect((await stream.next('news')).json).toBe(1)
+  })
+
+  it('it is full: publishes reject, and say why; readers stay', async () => {
+    const redis = await startRedis('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction')
+    const server = await start(redis)
+    const stream = await server.stream(['news'])
+    await server.publish('news', 1)
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+    await expect(server.publish('news', 2)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      status: 503,
+      message: expect.stringContaining('maxmemory'),
+    })
+    const other = await server.stream(['news', 'other'], stream.all()[0]?.id)
+    expect(other.status).toBe(200)
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0')
+    await server.publish('news', 3)
+    await until(() => newsOf(stream).length === 2)
+    expect(newsOf(stream)).toEqual([1, 3])
+  })
+
+  it('it evicts at will: it is refused from the start, with the remedy', async () => {
+    const redis = await startRedis('--maxmemory-policy', 'allkeys-lru')
+    const server = await start(redis)
+    await expect(server.publish('news', 1)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      message: expect.stringContaining('noeviction'),
+    })
+    expect((await server.stream(['news'])).status).toBe(503)
+  })
+
+  it('it is not there at first: joins are refused in time, and work once it is', async () => {
+    const redis = await startRedis()
+    const server = await start(redis, { publishTimeout: 300 })
+    await redis.kill()
+    expect((await server.stream(['news'])).status).toBe(503)
+    await redis.start()
+    const stream = await server.stream(['news'])
+    expect(stream.status).toBe(200)
+    await server.publish('news', 1)
+    expect((await stream.next('news')).json).toBe(1)
+  })
+})

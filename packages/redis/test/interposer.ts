@@ -1,0 +1,68 @@
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** What stands between a server and Redis, and may fail. */
+export class Interposer {
+  readonly port: number
+  readonly #server: Server
+  readonly #subscribing = new WeakSet<Socket>()
+  readonly #links = new Set<readonly [Socket, Socket]>()
+
+  private constructor(server: Server) {
+    this.#server = server
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  static async start(target: number): Promise<Interposer> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const proxy = new Interposer(server)
+    server.on('connection', (near) => proxy.#link(near, connect(target, '127.0.0.1')))
+    return proxy
+  }
+
+  /** Lets the next call through, throws its reply away, and cuts its connection. */
+  loseNextReply(): Promise<void> {
+    return new Promise((resolve) => {
+      for (const [near, far] of this.#links) {
+        far.removeAllListeners('data')
+        far.once('data', () => {
+          near.destroy()
+          resolve()
+        })
+      }
+    })
+  }
+
+  /** Throws away what Redis says on the connections that subscribe, and keeps these open. */
+  muteSubscription(): void {
+    for (const [near, far] of this.#links) {
+      if (this.#subscribing.has(near)) far.removeAllListeners('data').resume()
+    }
+  }
+
+  /** Cuts all connections; new ones are welcome. */
+  cut(): void {
+    for (const [near] of this.#links) near.destroy()
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #link(near: Socket, far: Socket): void {
+    const link = [near, far] as const
+    this.#links.add(link)
+    near.on('data', (chunk) => {
+      if (/subscribe/i.test(chunk.toString())) this.#subscribing.add(near)
+      far.write(chunk)
+    })
+    far.on('data', (chunk) => near.write(chunk))
+    const end = (): void => {
+      this.#links.delete(link)
+      near.destroy()
+      far.destroy()
+    }
+    for (const socket of link) socket.on('close', end).on('error', () => {})
+  }
+}
