@@ -40,19 +40,20 @@ const idle: ConnectionState = {
  * closures and under React Compiler.
  */
 export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
-  const nothing: Latest<E> = {}
+  const initial: Latest<E> = source?.getInitialLatest() ?? {}
   const read = new Set<Change>()
   const reconnect = (): void => source?.reconnect()
-  let { state, latest } = now()
-  let current = view()
+  let seen = now()
+  let current = view(seen)
   let server: EventSourceView<E> | undefined
 
-  function now(): { state: ConnectionState; latest: Latest<E> } {
+  function now(): Seen<E> {
     const state = source?.getState() ?? idle
-    return { state: state.status === 'idle' ? idle : state, latest: source?.getLatest() ?? nothing }
+    const untouched = state.status === 'idle' && state.previous === undefined
+    return { state: untouched ? idle : state, latest: source?.getLatest() ?? initial }
   }
 
-  function view(): EventSourceView<E> {
+  function view({ state, latest }: Seen<E>): EventSourceView<E> {
     const own: EventSourceView<E> = new Proxy<EventSourceView<E>>(
       { ...state, latest, source, reconnect },
       {
@@ -71,13 +72,9 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
   }
 
   function catchUp(group: Change): ConnectionState | { latest: Latest<E> } {
-    const newest = now()
-    if (group === 'latest') {
-      latest = newest.latest
-      return { latest }
-    }
-    state = newest.state
-    return state
+    const { state, latest } = now()
+    seen = group === 'latest' ? { ...seen, latest } : { ...seen, state }
+    return group === 'latest' ? { latest } : state
   }
 
   return {
@@ -96,18 +93,24 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
     },
     getSnapshot() {
       const newest = now()
-      if ((read.has('state') && newest.state !== state) || (read.has('latest') && newest.latest !== latest)) {
-        ;({ state, latest } = newest)
-        current = view()
+      const changed = (group: Change): boolean => read.has(group) && newest[group] !== seen[group]
+      if (changed('state') || changed('latest')) {
+        seen = newest
+        current = view(seen)
       }
       return current
     },
     getServerSnapshot() {
-      if (server === undefined) {
-        const blank = state === idle && Object.keys(latest).length === 0
-        server = blank ? current : observe<E>(null).getSnapshot()
-      }
+      // The same view where it says the same, so that hydration renders nothing anew.
+      server ??=
+        seen.state === idle && seen.latest === initial ? current : view({ state: idle, latest: initial })
       return server
     },
   }
+}
+
+/** By group, what a component sees. */
+interface Seen<E> {
+  readonly state: ConnectionState
+  readonly latest: Latest<E>
 }

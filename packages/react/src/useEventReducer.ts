@@ -4,7 +4,9 @@ import { reductionStore, signature } from './reduction.ts'
 import { useSource } from './useSource.ts'
 
 /** The options of {@link useEventReducer}. */
-export interface UseEventReducerOptions<E, S> extends EventReducerOptions<E, S>, SharedEventSourceOptions<E> {
+export interface UseEventReducerOptions<E, S>
+  extends EventReducerOptions<E, S>,
+    Omit<SharedEventSourceOptions<E>, 'initial'> {
   /** Tells reductions with the same code apart: what their functions take from outside. @defaultValue none */
   readonly name?: string | undefined
 }
@@ -28,7 +30,8 @@ export function useEventReducer<S, E = AnyEvents>(
   source: TypedEventSource<E> | string | null | undefined,
   options: UseEventReducerOptions<E, S>,
 ): S {
-  const resolved = useSource(source, options)
+  // `initial` is the reducer's here, not the source's.
+  const resolved = useSource<E>(source, { ...options, initial: undefined })
   const which = signature(options, options.name)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the signature stands for the options
   const store = useMemo(() => reductionStore(resolved, which, options), [resolved, which])

@@ -31,7 +31,7 @@ export function useLatest<E, N extends EventName<E>>(
   return useSyncExternalStore(
     subscribe,
     () => selection(source?.getLatest()[event]),
-    () => selection(undefined),
+    () => selection(source?.getInitialLatest()[event]),
   )
 }
 

@@ -24,6 +24,15 @@ function Page({ source, url }: { readonly source: TypedEventSource<Events>; read
   )
 }
 
+function Both({ source }: { readonly source: TypedEventSource<Events> }) {
+  return (
+    <>
+      <Live source={source} />
+      <Derived source={source} />
+    </>
+  )
+}
+
 function Live({ source }: { readonly source: TypedEventSource<Events> | string }) {
   const { status, latest, retryAt } = useEventSource(source, { events, on: { counter: () => {} } })
   const seconds = useCountdown(retryAt)
@@ -42,7 +51,7 @@ function Derived({ source }: { readonly source: TypedEventSource<Events> }) {
 const text = (element: Element) => [...element.querySelectorAll('p')].map((p) => p.textContent)
 
 /** Takes over what the server rendered. @returns what React could not hydrate */
-function hydrate(page: HTMLElement, app: ReactNode): readonly unknown[] {
+function hydrate(page: HTMLElement, app: ReactNode): unknown[] {
   const faults: unknown[] = []
   document.body.append(page)
   render(app, { container: page, hydrate: true, onRecoverableError: (error) => faults.push(error) })
@@ -61,6 +70,28 @@ describe('on a server', () => {
 })
 
 describe('hydration', () => {
+  it('carries on from what the page was rendered with', async () => {
+    const server = await startStreamServer()
+    const options = { events, cursor: 'e-0', initial: { counter: { value: 1 } } }
+    const rendered = () => createEventSource(server.url(), options)
+    const page = document.createElement('div')
+    page.innerHTML = renderToString(<Both source={rendered()} />)
+    expect(text(page)).toEqual(['idle 1 0', '1 0'])
+    const live = rendered()
+    const faults = hydrate(page, <Both source={live} />)
+    expect(text(page)).toEqual(['connecting 1 0', '1 0'])
+    await waitFor(() => expect(text(page)).toEqual(['open 1 0', '1 0']))
+    server.send('counter', { value: 2 })
+    await waitFor(() => expect(text(page)).toEqual(['open 2 0', '2 2']))
+    expect(server.requests.map(({ lastEventId }) => lastEventId)).toEqual(['e-0'])
+
+    const late = document.createElement('div')
+    late.innerHTML = renderToString(<Both source={rendered()} />)
+    faults.push(...hydrate(late, <Both source={live} />))
+    await waitFor(() => expect(text(late)).toEqual(['open 2 0', '2 2']))
+    expect(faults).toEqual([])
+  })
+
   it('takes the page over, then opens one connection for each source', async () => {
     const server = await startStreamServer()
     const live = createEventSource(server.url(), { events })

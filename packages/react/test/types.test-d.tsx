@@ -67,6 +67,12 @@ describe('useEventSource', () => {
     useEventSource('/events', { on: { anything: (data) => expectTypeOf(data).toEqualTypeOf<unknown>() } })
   })
 
+  it('takes the payloads that the page was rendered with', () => {
+    useEventSource('/events', { events, cursor: 'k-1', initial: { counter: { value: 1 } } })
+    // @ts-expect-error the value is a number
+    useEventSource('/events', { events, initial: { counter: { value: 'one' } } })
+  })
+
   it('takes null for none', () => {
     expectTypeOf(useEventSource<Events>(null).latest.counter).toEqualTypeOf<{ value: number } | undefined>()
   })
