@@ -16,9 +16,6 @@ interface Shared {
 
 /** The sources of the page. Weak, so that a source that was only looked at (a render that came to nothing) is forgotten. */
 const sources = new Map<string, Shared>()
-const forgotten = new FinalizationRegistry<string>((key) => {
-  if (sources.get(key)?.source.deref() === undefined) sources.delete(key)
-})
 
 /**
  * The source of this url (or key) that the page has already, else a new one: whoever asks shares one connection, which
@@ -47,8 +44,8 @@ export function shareEventSource<E = AnyEvents>(
   const source = createEventSource<E>(url, options)
   // Whatever keeps the connection (a socket, a timer) keeps its subscribers, and so the source.
   source.subscribe(() => source, { passive: true })
+  for (const [old, { source }] of sources) if (source.deref() === undefined) sources.delete(old)
   sources.set(key, { source: new WeakRef(source), options: options as EventSourceOptions<never> })
-  forgotten.register(source, key)
   return source
 }
 

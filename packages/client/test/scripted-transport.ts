@@ -9,7 +9,7 @@ import { createMockLifecycle, type MockLifecycle } from '../src/testing/mock-lif
 import { createVirtualClock, type VirtualClock } from '../src/testing/virtual-clock.ts'
 
 /** An attempt, and the server's side of it. */
-export interface ScriptedAttempt {
+interface ScriptedAttempt {
   readonly request: TransportRequest
   readonly handlers: TransportHandlers
   aborted: boolean

@@ -161,6 +161,18 @@ describe('the app may act in the middle of things:', () => {
     expect(source.getState()).toMatchObject({ status: 'closed', reason: 'enough' })
     expect(transport.clock.pending).toBe(0)
   })
+  it('reconnect() in `when`, and that is the attempt that is made', async () => {
+    const { source, transport } = await connect({
+      when: () => {
+        source.reconnect()
+        return false
+      },
+    })
+    transport.last.end()
+    await transport.clock.settle()
+    expect(source.getState().status).toBe('connecting')
+    expect(transport.attempts).toHaveLength(2)
+  })
   it('leave in a listener, and no other one of its own hears the event any more', async () => {
     const { transport, source } = await connect()
     transport.last.handlers.open()
