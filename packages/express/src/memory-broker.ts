@@ -140,7 +140,9 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       if (log === undefined) return
       log.sinks.delete(sink)
       if (log.sinks.size > 0) return
-      touch(log)
+      // One that was only ever joined is to push out no log that has something to tell.
+      if (log.history.last === log.history.origin) forget(log)
+      else touch(log)
       forgetIdle(now())
     },
     async read(channels) {

@@ -1,0 +1,307 @@
+import { describe, expect, it } from 'vitest'
+import { Delivery } from '../src/delivery.ts'
+import { createEntry, type Message } from '../src/entry.ts'
+import { History, type Retention } from '../src/history.ts'
+
+const ALL: Retention = { length: 1_000, bytes: 1_000_000, age: 60_000 }
+const LIMIT = 64 * 1024
+
+/** A log of several channels, as one server sees it. */
+class Log {
+  readonly head = { g: 0 }
+  readonly #histories = new Map<string, History>()
+
+  channel(name: string): History {
+    const history = this.#histories.get(name) ?? new History(this.head)
+    this.#histories.set(name, history)
+    return history
+  }
+
+  publish(name: string, data: string, retention: Partial<Retention> = {}): number {
+    return this.say(name, { kind: 'event', event: 'n', data, key: undefined }, retention)
+  }
+
+  say(name: string, message: Message, retention: Partial<Retention> = {}): number {
+    const history = this.channel(name)
+    this.head.g += 1
+    history.append(createEntry(message, 'x', this.head.g, 0), { ...ALL, ...retention })
+    return this.head.g
+  }
+
+  /** A delivery that stands at a position of some channels. */
+  reader(names: readonly string[], cursor = this.head.g): Delivery {
+    const delivery = new Delivery()
+    const members = new Map(
+      names.map((name) => [name, { history: this.channel(name), since: cursor, floor: cursor, covered: 0 }]),
+    )
+    delivery.start('x', cursor, this.head.g, members)
+    return delivery
+  }
+}
+
+/** Takes all there is; each block as its id, name and data. */
+function take(delivery: Delivery, limit = LIMIT): string[] {
+  let text = ''
+  for (let slice = delivery.next(limit); slice !== undefined; slice = delivery.next(limit)) {
+    text += slice.bytes.toString()
+  }
+  return blocks(text)
+}
+
+const blocks = (text: string): string[] =>
+  text
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .map((block) => {
+      const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
+      return [field('id')?.replace('x-', ''), field('event'), field('data')].filter(Boolean).join(' ')
+    })
+
+const privately = (delivery: Delivery, text: string): void =>
+  delivery.insertPrivate(Buffer.from(`event: private\ndata: ${text}\n\n`))
+
+describe('delivery', () => {
+  it('says sse.live once it is where the log was when it began, with the position that it reached', () => {
+    const log = new Log()
+    log.publish('a', '1')
+    const reader = log.reader(['a'], 0)
+    expect(take(reader)).toEqual(['1 n 1', '1 sse.live {}'])
+    log.publish('a', '2')
+    expect(take(reader)).toEqual(['2 n 2'])
+    expect(take(reader)).toEqual([])
+  })
+
+  it('merges the channels of a stream by position', () => {
+    const log = new Log()
+    const reader = log.reader(['a', 'b'])
+    take(reader)
+    for (const name of ['a', 'b', 'b', 'c', 'a']) log.publish(name, name)
+    expect(take(reader)).toEqual(['1 n a', '2 n b', '3 n b', '5 n a'])
+    expect(reader.cursor).toBe(5)
+  })
+
+  it('gives a slice about as long as it may be, and no id beyond what the slice holds', () => {
+    const log = new Log()
+    const reader = log.reader(['a', 'b'])
+    take(reader)
+    for (let n = 1; n <= 20; n++) log.publish(n % 2 ? 'a' : 'b', 'x'.repeat(1_000))
+    let seen = 0
+    for (let slice = reader.next(3_000); slice !== undefined; slice = reader.next(3_000)) {
+      const ids = blocks(slice.bytes.toString()).map((block) => Number.parseInt(block, 36))
+      seen += ids.length
+      expect(ids.length).toBeLessThanOrEqual(3)
+      expect(ids.at(-1)).toBe(seen)
+      expect(reader.cursor).toBe(seen)
+    }
+    expect(seen).toBe(20)
+  })
+
+  it('goes no further than the log is known to be complete', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('a', '1')
+    log.publish('a', '2')
+    log.head.g = 1
+    expect(take(reader)).toEqual(['1 n 1'])
+    log.head.g = 2
+    expect(take(reader)).toEqual(['2 n 2'])
+  })
+
+  it('moves the cursor past what others were published', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('elsewhere', '1')
+    take(reader)
+    expect(reader.cursor).toBe(1)
+  })
+
+  it('shares its bytes with every reader who is due the same, and with nobody else', () => {
+    const log = new Log()
+    const one = log.reader(['a'])
+    const same = log.reader(['a', 'quiet'])
+    const other = log.reader(['a', 'b'])
+    for (const reader of [one, same, other]) take(reader)
+    log.publish('a', 'A')
+    log.publish('b', 'B')
+    const slices = [one, same, other].map((reader) => reader.next(LIMIT)?.bytes)
+    expect(slices[1]).toBe(slices[0])
+    expect(slices[0]?.toString()).not.toContain('B')
+    expect(slices[2]?.toString()).toContain('B')
+  })
+})
+
+describe('a gap in delivery', () => {
+  it('comes before anything newer of its channel', () => {
+    const log = new Log()
+    const reader = log.reader(['a', 'b'])
+    take(reader)
+    for (let n = 1; n <= 3; n++) log.publish('a', String(n), { length: 1 })
+    log.publish('b', 'b')
+    expect(take(reader)).toEqual(['sse.gap {"channels":["a"],"reason":"evicted"}', '3 n 3', '4 n b'])
+  })
+
+  it('is announced once', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    for (let n = 1; n <= 3; n++) log.publish('a', String(n), { length: 1 })
+    expect(take(reader).filter((block) => block.startsWith('sse.gap'))).toHaveLength(1)
+    expect(take(reader)).toEqual([])
+  })
+
+  it('is none where what was dropped had been taken', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    for (let n = 1; n <= 3; n++) {
+      log.publish('a', String(n), { length: 1 })
+      expect(take(reader).join()).not.toContain('gap')
+    }
+  })
+
+  it('in the middle of a catch-up comes in the middle', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    for (let n = 1; n <= 6; n++) log.publish('a', String(n))
+    const first = blocks(reader.next(1)?.bytes.toString() ?? '')
+    log.publish('a', '7', { length: 2 })
+    expect([...first, ...take(reader)]).toEqual([
+      '1 n 1',
+      'sse.gap {"channels":["a"],"reason":"evicted"}',
+      '6 n 6',
+      '7 n 7',
+    ])
+  })
+})
+
+describe('what is inserted', () => {
+  it('comes after what was published before it, and before what comes later', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    privately(reader, 'first')
+    log.publish('a', '1')
+    privately(reader, 'second')
+    log.publish('a', '2')
+    privately(reader, 'third')
+    expect(take(reader)).toEqual(['private first', '1 n 1', 'private second', '2 n 2', 'private third'])
+    expect(reader.privateBytes).toBe(0)
+  })
+
+  it('has no id, and so leaves the one of the reader as it is', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    privately(reader, 'p')
+    expect(take(reader)).toContain('private p')
+  })
+
+  it('goes with the channel that it belongs to, when that is left before it was taken', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('b', 'old')
+    reader.add('b', log.channel('b'), log.channel('b').recent(1))
+    privately(reader, 'p')
+    reader.leave('b')
+    expect(take(reader)).toEqual(['private p'])
+  })
+
+  it('is taken also when the last channel was left before it', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('a', 'left behind')
+    privately(reader, 'p')
+    reader.leave('a')
+    expect(take(reader)).toEqual(['private p'])
+  })
+})
+
+describe('a channel that is added later', () => {
+  it('starts now: nothing older, and its newest without ids', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('b', 'older')
+    log.publish('b', 'newest')
+    log.publish('a', '1')
+    reader.add('b', log.channel('b'), log.channel('b').recent(1))
+    log.publish('b', 'next')
+    expect(take(reader)).toEqual(['3 n 1', 'n newest', '4 n next'])
+  })
+
+  it('is no gap for what it dropped before', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    for (let n = 0; n < 3; n++) log.publish('b', 'dropped', { length: 1 })
+    reader.add('b', log.channel('b'), [])
+    log.publish('b', 'next')
+    expect(take(reader)).toEqual(['4 n next'])
+  })
+})
+
+describe('the end of a stream', () => {
+  it('comes after all that was published before, and lets nothing come after it', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('a', '1')
+    reader.end('done')
+    expect(reader.ending).toBe(true)
+    expect(take(reader)).toEqual(['1 n 1', '1~ sse.close {"reason":"done"}'])
+    expect(reader.ended).toBe(true)
+    log.publish('a', '2')
+    expect(take(reader)).toEqual([])
+  })
+
+  it('comes by itself once all channels have ended, with the last reason', () => {
+    const log = new Log()
+    const reader = log.reader(['a', 'b'])
+    take(reader)
+    log.say('a', { kind: 'end', reason: 'first' })
+    expect(take(reader)).toEqual([])
+    log.publish('b', '1')
+    log.say('b', { kind: 'end', reason: 'second' })
+    expect(take(reader)).toEqual(['2 n 1', '3~ sse.close {"reason":"second"}'])
+  })
+
+  it('comes by itself when the channel that kept it open is left', () => {
+    const log = new Log()
+    const reader = log.reader(['a', 'b'])
+    take(reader)
+    log.say('a', { kind: 'end', reason: 'over' })
+    take(reader)
+    reader.leave('b')
+    expect(take(reader)).toEqual(['1~ sse.close {"reason":"over"}'])
+  })
+
+  it('has a final id also where no log stands behind the stream', () => {
+    const delivery = new Delivery()
+    delivery.end('done')
+    expect(take(delivery)).toEqual(['none-0~ sse.close {"reason":"done"}'])
+  })
+})
+
+describe('a sign of life', () => {
+  it('has the position that was reached', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('elsewhere', '1')
+    reader.markLive()
+    expect(take(reader)).toEqual(['1 sse.live {}'])
+  })
+
+  it('comes after whatever is still to be taken, so that its id does not fall back', () => {
+    const log = new Log()
+    const reader = log.reader(['a'])
+    take(reader)
+    log.publish('a', '1')
+    log.publish('a', '2')
+    reader.next(1)
+    reader.markLive()
+    expect(take(reader)).toEqual(['2 n 2', '2 sse.live {}'])
+  })
+})
