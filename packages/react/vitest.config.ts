@@ -5,7 +5,12 @@ import { configDefaults, mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
 
 const exclude = [...configDefaults.exclude, 'test/browser/**']
-const settings = { environment: 'jsdom', setupFiles: ['./test/setup.ts'], exclude }
+const settings = {
+  environment: 'jsdom',
+  setupFiles: ['./test/setup.ts'],
+  exclude,
+  testTimeout: 20_000, // real servers and real backoff, on a machine that may be busy
+}
 const once = { typecheck: { enabled: false } }
 /** React 18.3 with a Testing Library that sees the same React. */
 const react18 = fileURLToPath(new URL('./test/react-18/node_modules/', import.meta.url))

@@ -46,7 +46,8 @@ export function createEventReducer<S, E = AnyEvents>(
   source.on(
     '*',
     (event) => {
-      const reduce = reducers[event.event]
+      // The name comes from the network: `constructor` is no reducer of ours.
+      const reduce = Object.hasOwn(reducers, event.event) ? reducers[event.event] : undefined
       if (reduce !== undefined) state = reduce(state, event.data as never, event.meta as never)
     },
     { passive: true },

@@ -48,6 +48,11 @@ function Total({ source }: { readonly source: Source }) {
   )
 }
 
+function Messages({ source }: { readonly source: string }) {
+  const count = useEventReducer(source, { initial: 0, reduce: { message: (sum) => sum + 1 } })
+  return <p>{`${count} messages`}</p>
+}
+
 function Held({ source }: { readonly source: TypedEventSource<Events> }) {
   const { status } = useEventSource(source)
   return <p>{status}</p>
@@ -147,6 +152,14 @@ describe('useEventReducer', () => {
     page.rerender(<Notices source={server.url('/b')} />)
     expect(screen.getByText('notices:')).toBeDefined()
     await waitFor(() => expect(server.requests).toHaveLength(2))
+  })
+
+  it('takes no method of every object for a reducer', async () => {
+    const server = await startStreamServer()
+    mount(<Messages source={server.url()} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    for (const name of ['constructor', 'toString', 'valueOf', 'message']) server.send(name, {})
+    await screen.findByText('1 messages')
   })
 
   it('is the initial state for null', () => {
