@@ -1,68 +1,131 @@
 import { connect, type Socket } from 'node:net'
-import { MARK } from './peer.ts'
+import { clock, MARK, STAMP } from './peer.ts'
 import { answer } from './processes.ts'
 
-/** What the process that reads does. It counts marks, and nothing else, so that it is not what is measured. */
+/** What the process that reads does. It counts marks, and little else, so that it is not what is measured. */
 export interface LoadRequests {
-  open: { ask: { port: number; count: number; headers?: Record<string, string> }; answer: null }
-  /** Resolves when so many deliveries have arrived since the last call; fails after milliseconds. */
+  /** Opens readers, and resolves when each has its first bytes. */
+  open: { ask: Readers; answer: null }
+  /** Says the same on every connection. */
+  say: { ask: { text: string }; answer: null }
+  /** Resolves when so many deliveries have arrived since the last call, or after milliseconds. */
   await: { ask: { deliveries: number; timeout: number }; answer: { deliveries: number } }
-  close: { ask: undefined; answer: null }
+  /** What was read since the last call: bytes, and how late events arrived after they were due, in milliseconds. */
+  taken: { ask: undefined; answer: Taken }
+  /** Closes every connection. */
+  leave: { ask: undefined; answer: null }
 }
 
+export interface Readers {
+  readonly port: number
+  readonly count: number
+  /** What each of them says first; `{user}` stands for its number. */
+  readonly request: string
+  /** So many of them stop reading after their first bytes. */
+  readonly stalled?: number
+  /** The latency is measured at every so manieth reader. @defaultValue 1 */
+  readonly every?: number
+}
+
+export interface Taken {
+  readonly bytes: number
+  readonly p50: number
+  readonly p99: number
+  readonly cpuMicroseconds: number
+}
+
+/** Connections that are being opened at a time. */
+const OPENING = 100
+
 const mark = MARK.charCodeAt(0)
+/** One for all sockets: what is read is looked at before the next read. */
+const buffer = Buffer.allocUnsafe(256 * 1024)
 let sockets: Socket[] = []
 let arrived = 0
+let bytes = 0
+let lateness: number[] = []
 let wanted = Number.POSITIVE_INFINITY
 let satisfied = (): void => {}
 
-function count(chunk: Buffer): void {
-  for (let at = chunk.indexOf(mark); at !== -1; at = chunk.indexOf(mark, at + 1)) arrived += 1
+function count(size: number, measured: boolean): void {
+  const chunk = buffer.subarray(0, size)
+  const now = measured ? clock() : 0
+  bytes += size
+  for (let at = chunk.indexOf(mark); at !== -1; at = chunk.indexOf(mark, at + 1)) {
+    arrived += 1
+    // A stamp that fell apart between two reads is one sample less.
+    if (measured && at >= STAMP) lateness.push(now - Number(chunk.toString('latin1', at - STAMP, at)))
+  }
   if (arrived >= wanted) satisfied()
 }
 
-function open(port: number, headers: Record<string, string>): Promise<void> {
+function open({ port, request, stalled = 0, every = 1 }: Readers, number: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-      socket.write(
-        `GET /events HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n${lines.join('')}\r\n`,
-      )
+    const measured = number % every === 0
+    const stalls = number < stalled
+    const socket = connect({
+      port,
+      host: '127.0.0.1',
+      onread: {
+        buffer,
+        callback(size) {
+          resolve()
+          if (!stalls) count(size, measured)
+          return !stalls
+        },
+      },
     })
-    socket.once('data', () => resolve())
-    socket.on('data', count)
-    socket.once('error', reject)
+    socket.on('error', reject)
+    socket.once('connect', () => socket.write(request.replace('{user}', String(number))))
+    socket.once('close', () => reject(new Error('the server closed the connection of a reader')))
     sockets.push(socket)
   })
 }
 
+const percentile = (sorted: Float64Array, share: number): number =>
+  (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) / 1000
+
 answer<LoadRequests>({
-  async open({ port, count, headers = {} }) {
-    // A few at a time: the backlog of the listening socket is none of what is measured.
-    for (let opened = 0; opened < count; ) {
-      const batch = Math.min(100, count - opened)
-      await Promise.all(Array.from({ length: batch }, () => open(port, headers)))
-      opened += batch
+  async open(readers) {
+    let next = sockets.length
+    const end = next + readers.count
+    const opener = async (): Promise<void> => {
+      while (next < end) await open(readers, next++)
     }
+    await Promise.all(Array.from({ length: OPENING }, opener))
+    return null
+  },
+  async say({ text }) {
+    for (const socket of sockets) socket.write(text)
     return null
   },
   async await({ deliveries, timeout }) {
     if (arrived < deliveries) {
       wanted = deliveries
+      let timer: NodeJS.Timeout | undefined
       await new Promise<void>((resolve) => {
         satisfied = resolve
-        setTimeout(resolve, timeout).unref()
+        timer = setTimeout(resolve, timeout)
       })
+      clearTimeout(timer)
+      wanted = Number.POSITIVE_INFINITY
     }
-    const got = arrived
-    arrived -= Math.min(arrived, deliveries)
-    wanted = Number.POSITIVE_INFINITY
-    return { deliveries: Math.min(got, deliveries) }
+    const got = Math.min(arrived, deliveries)
+    arrived -= got
+    return { deliveries: got }
   },
-  async close() {
+  leave() {
     for (const socket of sockets) socket.destroy()
     sockets = []
     arrived = 0
     return null
+  },
+  taken() {
+    const { system, user } = process.cpuUsage()
+    const sorted = Float64Array.from(lateness).sort()
+    const taken = { bytes, p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99) }
+    bytes = 0
+    lateness = []
+    return { ...taken, cpuMicroseconds: user + system }
   },
 })

@@ -1,8 +1,85 @@
+import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { alternatives } from './cases/alternatives.ts'
+import { connections } from './cases/connections.ts'
+import { decoding } from './cases/decoding.ts'
 import { fanOut } from './cases/fan-out.ts'
+import { latency } from './cases/latency.ts'
+import { manyChannels } from './cases/many-channels.ts'
+import { page } from './cases/page.ts'
+import { resume } from './cases/resume.ts'
+import { stalled } from './cases/stalled.ts'
+import { chart } from './chart.ts'
+import { machine } from './machine.ts'
+import type { Plan } from './plan.ts'
+import { progress } from './plan.ts'
+import type { Section } from './section.ts'
+import { table } from './table.ts'
+import { targets } from './targets.ts'
 
-const peers = (process.argv[2] ?? 'net,http,sse,better-sse').split(',')
-const [readers, perTurn, turns] = (process.argv[3] ?? '1000,1,60').split(',').map(Number)
-for (const peer of peers) {
-  const r = await fanOut(peer, { readers: readers!, perTurn: perTurn!, turns: turns!, bytes: 100 })
-  console.log(peer, r.cpu.toFixed(2), 'us/delivery', Math.round(r.deliveriesPerSecond))
+const CASES: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
+  'fan-out': fanOut,
+  latency,
+  connections,
+  resume,
+  stalled,
+  channels: manyChannels,
+  alternatives,
+  decoding,
+  page,
 }
+
+const USAGE = `pnpm bench [options]
+
+  --quick          one round of the main cases, about a minute
+  --rounds <n>     rounds, of which the median counts (3; quick: 1)
+  --cases <names>  some of ${Object.keys(CASES).join(', ')}; all are written to RESULTS.md, some only printed
+  --peers <names>  some of the peers
+`
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    cases: { type: 'string' },
+    peers: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+const list = (names: string | undefined): readonly string[] => names?.split(',') ?? []
+
+async function run(): Promise<void> {
+  const { quick } = values
+  const plan: Plan = { quick, rounds: Number(values.rounds ?? (quick ? 1 : 3)), only: list(values.peers) }
+  const wanted = list(values.cases)
+  const before = loadavg()
+  const started = performance.now()
+  const sections: Section[] = []
+  for (const [name, measure] of Object.entries(CASES)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    try {
+      sections.push(...(await measure(plan)))
+    } catch (error) {
+      progress(`${name} failed: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+  const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+  const text = [
+    '# Results',
+    `Written by \`pnpm bench\`: medians of ${plan.rounds} rounds, in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. The machine is shared by server and load, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
+    '![@sse/express beside its peers](results.svg)',
+    machine(before),
+    targets(sections),
+    ...sections.map(table),
+  ].join('\n\n')
+  process.stdout.write(`${text}\n`)
+  // A part of it would pass for all.
+  if (quick || wanted.length > 0 || plan.only.length > 0) return
+  writeFileSync(new URL('../RESULTS.md', import.meta.url), `${text}\n`)
+  writeFileSync(new URL('../results.svg', import.meta.url), chart(sections))
+}
+
+if (values.help) process.stdout.write(USAGE)
+else await run()

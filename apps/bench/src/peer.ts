@@ -1,22 +1,47 @@
 /** One way to push events to many readers, running in a process of its own. */
 export interface Peer {
   readonly port: number
-  /** Sends one event to every reader. */
-  publish(payload: Payload): void
+  /** Sends one event to every reader, or to those of one user: who asked for `/events?user=…`. */
+  publish(payload: Payload, user?: number): void
+  /** The id to resume with in order to get everything that is published from now on. */
+  cursor?(): Promise<string>
+  /** What the server has used, where it is none of this process. */
+  usage?(): Usage
+}
+
+/** What a process has used so far. */
+export interface Usage {
+  readonly cpuMicroseconds: number
+  /** Resident bytes. */
+  readonly rss: number
+  /** Bytes of the heap and of buffers, which tell little things better; resident ones where it is not Node. */
+  readonly held: number
 }
 
 /** What every peer sends, serialised by each in its own way. */
 export interface Payload {
-  /** Ends in the mark by which the load counts deliveries. */
+  /** Ends in when it was due, and the mark by which the load counts deliveries. */
   readonly text: string
 }
 
 export type StartPeer = () => Promise<Peer>
 
 /** A character that stands once in every event, and nowhere else on any peer's wire. */
-export const MARK = '~'
+export const MARK = '|'
 
-export const payloadOf = (bytes: number): Payload => ({ text: 'x'.repeat(bytes - 1) + MARK })
+/** Digits of a time in microseconds, just before the mark. */
+export const STAMP = 16
+
+/** The time in microseconds, by a clock that all processes of a machine share. */
+export const clock = (): number => Number(process.hrtime.bigint() / 1000n)
+
+/** @param due - when the event was due, by {@link clock} */
+export const payloadOf = (bytes: number, due: number): Payload => ({
+  text: 'x'.repeat(bytes - STAMP - MARK.length) + String(due).padStart(STAMP, '0') + MARK,
+})
+
+/** What a peer without a library of its own sends for an event. */
+export const blockOf = (payload: Payload): string => `event: news\ndata: ${JSON.stringify(payload)}\n\n`
 
 export const HEADERS = {
   'Content-Type': 'text/event-stream',
@@ -24,13 +49,22 @@ export const HEADERS = {
   Connection: 'keep-alive',
 }
 
+/** The user that a request names. */
+export function userOf(url = ''): number | undefined {
+  const user = url.split('user=')[1]
+  return user === undefined ? undefined : Number.parseInt(user, 10)
+}
+
 /** Resolves to the port once a server listens. */
 export async function listening(server: {
-  listen(port: number, host: string, listening: () => void): unknown
+  listen(options: { port: number; host: string; backlog: number }, listening: () => void): unknown
   address(): unknown
 }): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve))
+  return portOf(server.address())
+}
+
+export function portOf(address: unknown): number {
   if (typeof address === 'object' && address !== null && 'port' in address) return Number(address.port)
   throw new Error('The server has no port.')
 }

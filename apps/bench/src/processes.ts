@@ -1,12 +1,21 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as wait } from 'node:timers/promises'
+
+/** What a process can be asked, by name, and what it answers. */
+export type Requests<R> = Record<keyof R, { ask: unknown; answer: unknown }>
 
 /** A process of the bench, asked one thing at a time. */
-export interface Worker<Requests extends Record<keyof Requests, { ask: unknown; answer: unknown }>> {
-  readonly pid: number
-  ask<N extends keyof Requests & string>(name: N, ask: Requests[N]['ask']): Promise<Requests[N]['answer']>
+export interface Worker<R extends Requests<R>> {
+  /** @throws Error if the process fails at it, ends, or takes longer than any case has a use for */
+  ask<N extends keyof R & string>(name: N, ask: R[N]['ask']): Promise<R[N]['answer']>
   stop(): Promise<void>
 }
+
+type Reply = { readonly answer: unknown } | { readonly failure: string }
+
+/** How long an answer may take, in milliseconds. */
+const PATIENCE = 60_000
 
 /** `BENCH_PROFILE=dir` writes a CPU profile of every process there. */
 const profiling = process.env.BENCH_PROFILE
@@ -14,41 +23,59 @@ const profiling = process.env.BENCH_PROFILE
   : []
 
 /** Starts a module of the bench as a process of its own. */
-export function startWorker<R extends Record<keyof R, { ask: unknown; answer: unknown }>>(
-  module: string,
-  args: readonly string[] = [],
-): Worker<R> {
-  const child: ChildProcess = fork(new URL(module, import.meta.url), args, {
+export function startWorker<R extends Requests<R>>(module: URL): Worker<R> {
+  const child: ChildProcess = fork(module, {
     execArgv: ['--import', 'tsx', '--conditions=@sse/source', '--expose-gc', ...profiling],
+    // What a peer prints is none of the bench's output.
+    stdio: ['ignore', 'ignore', process.env.BENCH_STDERR ? 'inherit' : 'ignore', 'ipc'],
   })
+  let settle: ((reply: Reply) => void) | undefined
+  child.on('message', (reply: Reply) => settle?.(reply))
+  child.on('exit', (code, signal) => settle?.({ failure: `its process ended (${signal ?? code})` }))
   return {
-    pid: child.pid ?? 0,
     async ask(name, ask) {
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('its process has ended')
+      const replied = new Promise<Reply>((resolve) => {
+        settle = resolve
+      })
       child.send({ name, ask })
-      const [answer] = (await Promise.race([
-        once(child, 'message'),
-        once(child, 'exit').then(() => {
-          throw new Error(`The process ${module} ${args.join(' ')} ended while it was asked to ${name}.`)
-        }),
-      ])) as [never]
-      return answer
+      const timer = setTimeout(() => settle?.({ failure: `no answer to ${name}` }), PATIENCE)
+      const reply = await replied
+      clearTimeout(timer)
+      if ('failure' in reply) throw new Error(reply.failure)
+      return reply.answer as R[typeof name]['answer']
     },
     async stop() {
-      if (child.exitCode !== null) return
-      child.kill(profiling.length > 0 ? 'SIGINT' : 'SIGKILL')
-      await once(child, 'exit')
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      const late = new AbortController()
+      wait(5_000, undefined, { signal: late.signal }).then(
+        () => child.kill('SIGKILL'),
+        () => {},
+      )
+      await exited
+      late.abort()
     },
   }
 }
 
 /** Answers what the bench asks this process. */
-export function answer<R extends Record<keyof R, { ask: unknown; answer: unknown }>>(
+export function answer<R extends Requests<R>>(
   handlers: {
     [N in keyof R]: (ask: R[N]['ask']) => R[N]['answer'] | Promise<R[N]['answer']>
   },
 ): void {
-  if (profiling.length > 0) process.once('SIGINT', () => process.exit())
+  const exit = (): void => process.exit()
+  process.once('SIGTERM', exit)
+  process.once('disconnect', exit)
   process.on('message', async ({ name, ask }: { name: keyof R; ask: never }) => {
-    process.send?.(await handlers[name](ask))
+    const reply: Reply = await Promise.resolve(ask)
+      .then(handlers[name])
+      .then(
+        (answer) => ({ answer }),
+        (error: unknown) => ({ failure: error instanceof Error ? error.message : String(error) }),
+      )
+    process.send?.(reply)
   })
 }

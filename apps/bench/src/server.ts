@@ -1,43 +1,107 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises'
-import { type Peer, payloadOf, type StartPeer } from './peer.ts'
+import { clock, type Peer, payloadOf, type Usage } from './peer.ts'
+import { PEERS } from './peers.ts'
 import { answer } from './processes.ts'
 
 /** What the server process of a peer does. */
 export interface ServerRequests {
-  start: { ask: undefined; answer: { port: number } }
-  /** Publishes so many turns of so many events, with a pause of milliseconds after each turn; 0: back to back. */
-  publish: { ask: { turns: number; perTurn: number; bytes: number; pause: number }; answer: null }
-  usage: { ask: undefined; answer: Usage }
+  start: { ask: { name: string }; answer: { port: number } }
+  /** Publishes turn by turn. */
+  publish: { ask: Turns; answer: Published }
+  /** Publishes at a rate, by the clock: what a slow server is late with counts as late. */
+  pour: { ask: Pour; answer: Published & { readonly due: number } }
+  /** The id to resume with; `undefined` where the peer replays nothing. */
+  cursor: { ask: undefined; answer: { id: string } | undefined }
+  /** @param tidy - collects garbage first */
+  usage: { ask: { tidy: boolean }; answer: Usage }
 }
 
-/** What a process has used so far. */
-export interface Usage {
-  readonly cpuMicroseconds: number
-  readonly rss: number
-  readonly heap: number
+/** Turns of the event loop in which something is published. */
+export interface Turns {
+  readonly bytes: number
+  /** Events to everybody in each turn. */
+  readonly common: number
+  /** Users who get an event of their own in each turn, one after the other. */
+  readonly own?: number
+  readonly users?: number
+  /** Turns that there are at most. */
+  readonly turns: number
+  /** No more turns after so many milliseconds, but three. */
+  readonly within: number
+  /** Milliseconds between two turns; 0: back to back. */
+  readonly pause: number
 }
 
-const [name] = process.argv.slice(2)
-const { start } = (await import(`./peers/${name}.ts`)) as { start: StartPeer }
+export interface Pour {
+  readonly bytes: number
+  /** Events a second. */
+  readonly rate: number
+  readonly seconds: number
+}
+
+/** How many events there were to everybody, and to a single user. */
+export interface Published {
+  readonly common: number
+  readonly own: number
+}
+
+const LEAST_TURNS = 3
+/** Microseconds for which a publisher that is late goes on after the end. */
+const LATENESS = 200_000
+
 let peer: Peer | undefined
+let user = 0
+
+function running(): Peer {
+  if (peer === undefined) throw new Error('The peer was not started.')
+  return peer
+}
 
 answer<ServerRequests>({
-  async start() {
+  async start({ name }) {
+    const load = PEERS[name]
+    if (load === undefined) throw new Error(`There is no peer '${name}'.`)
+    const { start } = await load()
     peer = await start()
     return { port: peer.port }
   },
-  async publish({ turns, perTurn, bytes, pause }) {
-    const payload = payloadOf(bytes)
-    for (let turn = 0; turn < turns; turn++) {
-      for (let event = 0; event < perTurn; event++) peer?.publish(payload)
+  async publish({ turns, within, common, own = 0, users = 1, bytes, pause }) {
+    const { publish } = running()
+    const until = performance.now() + within
+    let turn = 0
+    for (; turn < turns && (turn < LEAST_TURNS || performance.now() < until); turn++) {
+      for (let event = 0; event < common; event++) publish(payloadOf(bytes, clock()))
+      for (let event = 0; event < own; event++) publish(payloadOf(bytes, clock()), user++ % users)
       await (pause > 0 ? wait(pause) : nextTurn())
     }
-    return null
+    return { common: turn * common, own: turn * own }
   },
-  async usage() {
+  async pour({ bytes, rate, seconds }) {
+    const { publish } = running()
+    const origin = clock()
+    const total = rate * seconds
+    // What cannot even be published in time is lost, like what arrives too late.
+    const until = origin + seconds * 1_000_000 + LATENESS
+    let event = 0
+    while (event < total && clock() < until) {
+      const due = Math.min(total, Math.floor(((clock() - origin) * rate) / 1_000_000) + 1)
+      for (; event < due && clock() < until; event++) {
+        publish(payloadOf(bytes, Math.round(origin + (event * 1_000_000) / rate)))
+      }
+      await wait(1)
+    }
+    return { common: event, own: 0, due: total }
+  },
+  async cursor() {
+    const id = await running().cursor?.()
+    return id === undefined ? undefined : { id }
+  },
+  async usage({ tidy }) {
+    if (tidy) for (let pass = 0; pass < 2; pass++) globalThis.gc?.()
+    const elsewhere = peer?.usage?.()
+    if (elsewhere !== undefined) return elsewhere
     const { system, user } = process.cpuUsage()
-    globalThis.gc?.()
-    const { heapUsed, rss } = process.memoryUsage()
-    return { cpuMicroseconds: user + system, rss, heap: heapUsed }
+    const { arrayBuffers, heapUsed, rss } = process.memoryUsage()
+    return { cpuMicroseconds: user + system, rss, held: heapUsed + arrayBuffers }
   },
 })

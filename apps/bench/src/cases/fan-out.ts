@@ -1,54 +1,102 @@
-import type { LoadRequests } from '../load.ts'
-import { startWorker } from '../processes.ts'
-import type { ServerRequests } from '../server.ts'
+import { withFleet } from '../fleet.ts'
+import { chosen, type Plan, progress } from '../plan.ts'
+import { measureAll, type Rig } from '../rig.ts'
+import { takeTurns } from '../rounds.ts'
+import { type Column, column, loadRemarks, type Section } from '../section.ts'
 
-export interface FanOut {
-  readonly readers: number
-  readonly bytes: number
+const PEERS = [
+  'net',
+  'http',
+  'tutorial',
+  'better-sse',
+  'better-sse-batch',
+  'express-sse',
+  'fastify',
+  'hono',
+  'nchan',
+  'sse',
+]
+
+interface Rhythm {
+  readonly id: string
+  readonly title: string
   readonly perTurn: number
-  readonly turns: number
+  readonly backToBack: boolean
 }
 
-export interface FanOutResult {
-  /** CPU microseconds of the server process for each delivery. */
-  readonly cpu: number
-  readonly deliveriesPerSecond: number
-}
+const RHYTHMS: readonly Rhythm[] = [
+  { id: '1', title: '1 a turn', perTurn: 1, backToBack: false },
+  { id: '10', title: '10 a turn', perTurn: 10, backToBack: false },
+  { id: 'flood', title: 'back to back', perTurn: 1, backToBack: true },
+]
+
+/** How long a measurement publishes, in milliseconds. */
+const WITHIN = 500
+/** Turns back to back: enough to fill every socket, few enough for a peer that queues them all. */
+const FLOOD = 100
 
 /** One event to many readers: what a delivery costs the server. */
-export async function fanOut(
-  peer: string,
-  { bytes, perTurn, readers, turns }: FanOut,
-): Promise<FanOutResult> {
-  const server = startWorker<ServerRequests>('./server.ts', [peer])
-  const load = startWorker<LoadRequests>('./load.ts')
-  try {
-    const { port } = await server.ask('start', undefined)
-    await load.ask('open', { port, count: readers })
-    const run = async (turns: number): Promise<FanOutResult> => {
-      const before = await server.ask('usage', undefined)
-      const start = performance.now()
-      const deliveries = turns * perTurn * readers
-      const arrived = load.ask('await', { deliveries, timeout: 60_000 })
+export async function fanOut(plan: Plan): Promise<Section[]> {
+  const sections: Section[] = []
+  for (const readers of plan.quick ? [1_000] : [100, 1_000, 5_000]) {
+    progress(`fan-out to ${readers} readers`)
+    const peers = chosen(plan, PEERS)
+    const columns: Column[] = []
+    const remarks: string[] = []
+    await withFleet(
+      peers,
+      (rig) => rig.open(readers, { every: 100 }),
+      async (fleet) => {
+        for (const bytes of plan.quick ? [100] : [100, 1024]) {
+          for (const rhythm of RHYTHMS) {
+            // The larger events tell the same away from the middle.
+            if (bytes > 100 && rhythm.id !== '1' && readers !== 1_000) continue
+            const size = bytes === 100 ? '100 B' : '1 KiB'
+            const title = `${size}, ${rhythm.title}`
+            progress(`  ${title}`)
+            const outcomes = await takeTurns(peers, plan.rounds, (peer) =>
+              deliver(fleet.rig(peer), readers, bytes, rhythm),
+            )
+            const id = `fan-out.${readers}.${bytes}.${rhythm.id}`
+            columns.push(column(`${id}.cpu`, title, 'µs', outcomes, 'cpu'))
+            if (rhythm.backToBack)
+              columns.push(column(`${id}.rate`, `${size}, deliveries/s`, '/s', outcomes, 'rate'))
+            remarks.push(...loadRemarks(title, outcomes))
+          }
+        }
+      },
+    )
+    sections.push({
+      title: `Fan-out to ${readers.toLocaleString('en')} readers`,
+      about:
+        'CPU microseconds of the server for each delivery: one or ten events in a turn of the event loop, with a pause between turns, or turns back to back.',
+      baseline: 'net',
+      columns,
+      remarks,
+    })
+  }
+  return sections
+}
+
+async function deliver(
+  rig: Rig,
+  readers: number,
+  bytes: number,
+  { backToBack, perTurn }: Rhythm,
+): Promise<{ cpu: number; rate: number; loadShare: number }> {
+  const cost = await measureAll(rig, readers, () =>
+    rig.server.ask('publish', {
+      bytes,
+      common: perTurn,
+      turns: backToBack ? FLOOD : Number.MAX_SAFE_INTEGER,
+      within: WITHIN,
       // About twice what a turn takes, so that no turn meets the one before.
-      await server.ask('publish', {
-        turns,
-        perTurn,
-        bytes,
-        pause: Math.ceil((readers * 20 * Math.sqrt(perTurn)) / 1000),
-      })
-      const { deliveries: got } = await arrived
-      const seconds = (performance.now() - start) / 1000
-      const after = await server.ask('usage', undefined)
-      if (got < deliveries) throw new Error(`${peer}: ${got} of ${deliveries} deliveries arrived.`)
-      return {
-        cpu: (after.cpuMicroseconds - before.cpuMicroseconds) / got,
-        deliveriesPerSecond: got / seconds,
-      }
-    }
-    await run(Math.ceil(turns / 4))
-    return await run(turns)
-  } finally {
-    await Promise.all([server.stop(), load.stop()])
+      pause: backToBack ? 0 : Math.ceil((readers * 20 * Math.sqrt(perTurn)) / 1000),
+    }),
+  )
+  return {
+    cpu: cost.cpu / cost.deliveries,
+    rate: cost.deliveries / cost.seconds,
+    loadShare: cost.loadShare,
   }
 }

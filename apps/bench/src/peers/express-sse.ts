@@ -3,11 +3,14 @@ import express from 'express'
 import SSE from 'express-sse'
 import { listening, type StartPeer } from '../peer.ts'
 
-/** express-sse under Express. */
+/** express-sse under Express. Serialising its initial data, it would write to every reader whenever one comes. */
 export const start: StartPeer = async () => {
-  const sse = new SSE()
+  const sse = new SSE([], { isSerialized: false })
   const app = express()
-  app.get('/events', sse.init)
+  app.get('/events', (request, response) => {
+    sse.init(request, response)
+    response.flushHeaders()
+  })
   return {
     port: await listening(createServer(app)),
     publish(payload) {

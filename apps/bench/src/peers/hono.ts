@@ -1,7 +1,8 @@
-import { serve } from '@hono/node-server'
+import { createServer } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { type SSEStreamingApi, streamSSE } from 'hono/streaming'
-import type { StartPeer } from '../peer.ts'
+import { listening, type StartPeer } from '../peer.ts'
 
 /** Hono's `streamSSE` on Node: `writeSSE` for each reader. */
 export const start: StartPeer = async () => {
@@ -10,15 +11,14 @@ export const start: StartPeer = async () => {
   app.get('/events', (context) =>
     streamSSE(context, async (stream) => {
       streams.add(stream)
+      // The adapter sends the head with the first bytes.
+      await stream.write(':\n\n')
       await new Promise<void>((resolve) => stream.onAbort(resolve))
       streams.delete(stream)
     }),
   )
-  const port = await new Promise<number>((resolve) => {
-    serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => resolve(port))
-  })
   return {
-    port,
+    port: await listening(createServer(getRequestListener(app.fetch))),
     publish(payload) {
       const data = JSON.stringify(payload)
       for (const stream of streams) void stream.writeSSE({ event: 'news', data })

@@ -1,22 +1,30 @@
 import { createServer } from 'node:http'
 import express, { type Response } from 'express'
-import { HEADERS, listening, type StartPeer } from '../peer.ts'
+import { blockOf, HEADERS, listening, type StartPeer, userOf } from '../peer.ts'
+
+interface Client {
+  readonly user: number | undefined
+  readonly response: Response
+}
 
 /** What most tutorials show: Express, an array of clients, JSON for each of them. */
 export const start: StartPeer = async () => {
-  let clients: Response[] = []
+  let clients: Client[] = []
   const app = express()
   app.get('/events', (request, response) => {
     response.writeHead(200, HEADERS).flushHeaders()
-    clients.push(response)
+    const client = { user: userOf(request.url), response }
+    clients.push(client)
     request.on('close', () => {
-      clients = clients.filter((client) => client !== response)
+      clients = clients.filter((other) => other !== client)
     })
   })
   return {
     port: await listening(createServer(app)),
-    publish(payload) {
-      for (const client of clients) client.write(`event: news\ndata: ${JSON.stringify(payload)}\n\n`)
+    publish(payload, user) {
+      for (const client of clients) {
+        if (user === undefined || client.user === user) client.response.write(blockOf(payload))
+      }
     },
   }
 }

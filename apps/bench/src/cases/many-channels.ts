@@ -1,0 +1,56 @@
+import { withFleet } from '../fleet.ts'
+import { chosen, type Plan, progress } from '../plan.ts'
+import { measureAll } from '../rig.ts'
+import { takeTurns } from '../rounds.ts'
+import { column, type Section } from '../section.ts'
+
+/** Those that can tell users apart. */
+const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'sse']
+
+const MIXES = [
+  { id: 'common', title: '1 to all', common: 1, own: 0 },
+  { id: 'own', title: '500 to one each', common: 0, own: 500 },
+  { id: 'both', title: '1 to all and 500 to one each', common: 1, own: 500 },
+]
+
+/** Users who are each on a channel of their own, and on one that they share. */
+export async function manyChannels(plan: Plan): Promise<Section[]> {
+  const users = plan.quick ? 1_000 : 5_000
+  progress(`${users} users on two channels each`)
+  const peers = chosen(plan, PEERS)
+  const columns = await withFleet(
+    peers,
+    (rig) => rig.open(users, { users: true, every: 100 }),
+    async (fleet) => {
+      const columns = []
+      for (const { common, id, own, title } of MIXES) {
+        progress(`  ${title}`)
+        const outcomes = await takeTurns(peers, plan.rounds, async (peer) => {
+          const rig = fleet.rig(peer)
+          const cost = await measureAll(rig, users, () =>
+            rig.server.ask('publish', {
+              bytes: 100,
+              common,
+              own,
+              users,
+              turns: Number.MAX_SAFE_INTEGER,
+              within: 500,
+              pause: (common * users + own) / 50,
+            }),
+          )
+          return { cpu: cost.cpu / cost.deliveries }
+        })
+        columns.push(column(`channels.${id}`, `${title}, a turn`, 'µs', outcomes, 'cpu'))
+      }
+      return columns
+    },
+  )
+  return [
+    {
+      title: 'Many channels',
+      about: `${users.toLocaleString('en')} users, each on one own and one common channel; CPU microseconds of the server for each delivery of 100 B.`,
+      baseline: 'net',
+      columns,
+    },
+  ]
+}

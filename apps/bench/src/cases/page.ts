@@ -1,0 +1,83 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Browser } from 'playwright-core'
+import { launch, open, script } from '../browser.ts'
+import type { Counts } from '../counts.ts'
+import { type Plan, progress } from '../plan.ts'
+import { startWorker } from '../processes.ts'
+import { takeTurns } from '../rounds.ts'
+import { column, type Section } from '../section.ts'
+import type { ServerRequests } from '../server.ts'
+
+const RATE = 10_000
+/** Milliseconds that the page has to take the last events. */
+const PATIENCE = 10_000
+
+/** Pages, by their name in the results. */
+const PAGES: Readonly<Record<string, string>> = { 'EventSource and useState': '#naive', useEventSource: '' }
+
+/** More events than anybody can look at, into a React page. */
+export async function page(plan: Plan): Promise<Section[]> {
+  progress('a React page in Chromium')
+  const seconds = plan.quick ? 2 : 4
+  const code = await script()
+  const browser = await launch()
+  try {
+    const outcomes = await takeTurns(Object.keys(PAGES), plan.rounds, (name) =>
+      flood(browser, code, PAGES[name] ?? '', seconds),
+    )
+    return [
+      {
+        title: 'A React page',
+        about: `${RATE.toLocaleString('en')} events/s of 100 B for ${seconds} s by @sse/express into a page of one component in headless Chromium, which shows the newest; until it has taken the last one.`,
+        baseline: 'EventSource and useState',
+        columns: [
+          column('page.lost', 'lost', 'events', outcomes, 'lost'),
+          column('page.renders', 'renders', '/s', outcomes, 'renders'),
+          column('page.longTasks', 'long tasks', 'tasks', outcomes, 'longTasks'),
+          column('page.longest', 'the longest', 'ms', outcomes, 'longest'),
+          column('page.behind', 'done after', 'ms', outcomes, 'behind'),
+        ],
+      },
+    ]
+  } finally {
+    await browser.close()
+  }
+}
+
+async function flood(
+  browser: Browser,
+  code: string,
+  hash: string,
+  seconds: number,
+): Promise<{ lost: number; renders: number; longTasks: number; longest: number; behind: number }> {
+  const server = startWorker<ServerRequests>(new URL('../server.ts', import.meta.url))
+  try {
+    const { port } = await server.ask('start', { name: 'sse' })
+    const page = await open(browser, port, code, hash)
+    const counts = (): Promise<Counts> => page.evaluate<Counts>('bench')
+    // One event shows that the stream is open.
+    while ((await counts()).events === 0) {
+      await server.ask('publish', { bytes: 100, common: 1, turns: 1, within: 0, pause: 50 })
+    }
+    const before = await page.evaluate<Counts>('Object.assign(bench, { longest: 0 })')
+    const start = performance.now()
+    const { common } = await server.ask('pour', { bytes: 100, rate: RATE, seconds })
+    const published = performance.now()
+    let after = await counts()
+    while (after.events - before.events < common && performance.now() - published < PATIENCE) {
+      await wait(20)
+      after = await counts()
+    }
+    const end = performance.now()
+    await page.close()
+    return {
+      lost: common - (after.events - before.events),
+      renders: (after.renders - before.renders) / ((end - start) / 1000),
+      longTasks: after.longTasks - before.longTasks,
+      longest: after.longest,
+      behind: end - published,
+    }
+  } finally {
+    await server.stop()
+  }
+}

@@ -1,0 +1,7 @@
+/** A figure as a reader takes it in: three digits that count. */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  if (!Number.isFinite(value)) return '—'
+  if (size >= 100) return Math.round(value).toLocaleString('en')
+  return value.toFixed(size >= 10 ? 1 : 2)
+}

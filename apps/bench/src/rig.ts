@@ -1,0 +1,109 @@
+import type { LoadRequests, Readers, Taken } from './load.ts'
+import type { Usage } from './peer.ts'
+import { startWorker, type Worker } from './processes.ts'
+import type { Published, ServerRequests } from './server.ts'
+
+/** A peer's server and the load that reads from it, each in a process of its own. */
+export interface Rig {
+  readonly server: Worker<ServerRequests>
+  readonly load: Worker<LoadRequests>
+  open(count: number, options?: Opening): Promise<void>
+  /** Closes every reader. */
+  leave(): Promise<void>
+  /** What the server has used so far, garbage collected first. */
+  usage(): Promise<Usage>
+  /**
+   * What it costs to deliver what an act publishes.
+   *
+   * @param act - publishes, and resolves to the deliveries that it makes
+   * @param patience - milliseconds to wait for the last of them
+   */
+  measure(act: () => Promise<number>, patience?: number): Promise<Cost>
+  stop(): Promise<void>
+}
+
+export interface Opening extends Partial<Readers> {
+  /** Each reader is a user of its own, with a channel of its own. */
+  readonly users?: boolean
+  /** The id to resume with. */
+  readonly id?: string
+}
+
+export interface Cost {
+  /** CPU microseconds of the server. */
+  readonly cpu: number
+  readonly expected: number
+  readonly deliveries: number
+  readonly seconds: number
+  /** How much of a core the load was busy. */
+  readonly loadShare: number
+  /** Bytes read, milliseconds from due to read. */
+  readonly taken: Taken
+}
+
+const request = ({ users = false, id }: Opening): string =>
+  [
+    `GET /events${users ? '?user={user}' : ''} HTTP/1.1`,
+    'Host: bench',
+    'Accept: text/event-stream',
+    ...(id === undefined ? [] : [`Last-Event-ID: ${id}`]),
+    '\r\n',
+  ].join('\r\n')
+
+export async function startRig(peer: string): Promise<Rig> {
+  const server = startWorker<ServerRequests>(new URL('./server.ts', import.meta.url))
+  const load = startWorker<LoadRequests>(new URL('./load.ts', import.meta.url))
+  const stop = async (): Promise<void> => {
+    await Promise.all([server.stop(), load.stop()])
+  }
+  const { port } = await server.ask('start', { name: peer }).catch(async (error) => {
+    await stop()
+    throw error
+  })
+  return {
+    server,
+    load,
+    stop,
+    async open(count, options = {}) {
+      await load.ask('open', { request: request(options), ...options, port, count })
+    },
+    async leave() {
+      await load.ask('leave', undefined)
+    },
+    usage: () => server.ask('usage', { tidy: true }),
+    async measure(act, patience = 30_000) {
+      const before = await server.ask('usage', { tidy: true })
+      const { cpuMicroseconds: loadBefore } = await load.ask('taken', undefined)
+      const start = performance.now()
+      const expected = await act()
+      const { deliveries } = await load.ask('await', { deliveries: expected, timeout: patience })
+      const seconds = (performance.now() - start) / 1000
+      const taken = await load.ask('taken', undefined)
+      const after = await server.ask('usage', { tidy: false })
+      return {
+        cpu: after.cpuMicroseconds - before.cpuMicroseconds,
+        expected,
+        deliveries,
+        seconds,
+        loadShare: (taken.cpuMicroseconds - loadBefore) / 1e6 / seconds,
+        taken,
+      }
+    },
+  }
+}
+
+/** The same, where everything must arrive. */
+export async function measureAll(
+  rig: Rig,
+  readers: number,
+  publish: () => Promise<Published>,
+): Promise<Cost> {
+  const cost = await rig.measure(async () => {
+    const { common, own } = await publish()
+    return common * readers + own
+  })
+  if (cost.deliveries < cost.expected) {
+    throw new Error(`${cost.deliveries} of ${cost.expected} deliveries arrived`)
+  }
+  return cost
+}

@@ -1,0 +1,61 @@
+import type { Failure, Figures, Outcomes } from './rounds.ts'
+
+/** One part of the results: a table of the peers. */
+export interface Section {
+  readonly title: string
+  /** What was measured, and how. */
+  readonly about: string
+  /** The peer to whose figures the others are related. */
+  readonly baseline: string
+  readonly columns: readonly Column[]
+  /** What one must know to read the figures. */
+  readonly remarks?: readonly string[]
+}
+
+/** One figure of every peer. */
+export interface Column {
+  /** By which targets and charts refer to it. */
+  readonly id: string
+  readonly title: string
+  readonly unit: string
+  readonly values: ReadonlyMap<string, number | Failure>
+}
+
+/** Picks one figure out of all that were measured together. */
+export function column<F extends Figures>(
+  id: string,
+  title: string,
+  unit: string,
+  outcomes: Outcomes<F>,
+  figure: keyof F & string,
+): Column {
+  const values = new Map<string, number | Failure>()
+  for (const [peer, outcome] of outcomes) values.set(peer, pick(outcome, figure))
+  return { id, title, unit, values }
+}
+
+function pick<F extends Figures>(outcome: F | Failure, figure: keyof F & string): number | Failure {
+  return isFailure(outcome) ? outcome : (outcome[figure] ?? Number.NaN)
+}
+
+export const isFailure = (outcome: unknown): outcome is Failure =>
+  typeof outcome === 'object' && outcome !== null && 'reason' in outcome
+
+/** How much of a core the load may be busy before it is what was measured. */
+const BUSY = 0.9
+
+/** Says for which peers the load was the limit, so that their throughput is a lower bound. */
+export function loadRemarks<F extends Figures & { readonly loadShare: number }>(
+  what: string,
+  outcomes: Outcomes<F>,
+): readonly string[] {
+  const bound: string[] = []
+  for (const [peer, outcome] of outcomes) {
+    if (!isFailure(outcome) && outcome.loadShare > BUSY)
+      bound.push(`${peer} (${Math.round(outcome.loadShare * 100)} %)`)
+  }
+  if (bound.length === 0) return []
+  return [
+    `${what}: the load process was the limit for ${bound.join(', ')}; deliveries a second are a lower bound there.`,
+  ]
+}
