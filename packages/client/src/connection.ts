@@ -8,6 +8,7 @@ import { type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
 import { type ConnectionEvent, initialState, transition } from './machine.ts'
 import type { ConnectionOptions, PerAttempt } from './options.ts'
 import { call } from './report.ts'
+import { createRequest } from './request.ts'
 import type { Resync } from './source.ts'
 import type { ConnectionState, PauseCause } from './state.ts'
 import { createStream, type Stream } from './stream.ts'
@@ -49,8 +50,9 @@ export function createConnection(
   names: readonly string[] | undefined,
   hooks: ConnectionHooks,
 ): Connection {
-  const { transport = fetchTransport, signal, method = 'GET', connectTimeout = 30_000 } = options
+  const { transport = fetchTransport, signal, connectTimeout = 30_000 } = options
   const { clock = systemClock, lifecycle = pageLifecycle } = transport
+  const request = createRequest(url, options, names)
   let state = initialState
   let cursor = options.cursor ?? ''
   /** Whether anything was heard, that could have gone on in the meantime. */
@@ -63,9 +65,6 @@ export function createConnection(
   /** Whether the headers were asked for anew after a 401. */
   let refreshed = false
   let frozen = false
-  /** Whether a request was sent, and where the response of one that is sent once can be had again. */
-  let sent = false
-  let location: string | undefined
   /** The current attempt, and the stream that came of it; those before it are superseded. */
   let attempt: Attempt | undefined
   let stream: Stream | undefined
@@ -125,32 +124,18 @@ export function createConnection(
         ),
       ),
     )
-    attempt = beginAttempt(prepare, connect, handlers)
+    attempt = beginAttempt(() => request.prepare(cursor), connect, handlers)
   }
 
-  async function prepare(): Promise<TransportRequest> {
-    const again = location !== undefined
-    return {
-      url: String(location ?? (await ask(url))),
-      method: again ? 'GET' : method,
-      headers: (await ask(options.headers)) ?? {},
-      body: again ? undefined : options.body,
-      credentials: options.credentials ?? 'same-origin',
-      cursor,
-      fetch: options.fetch,
-      events: names,
-    }
-  }
-
-  function connect(request: TransportRequest, handlers: TransportHandlers): () => void {
-    sent = true
-    return transport.connect(request, handlers)
+  function connect(wanted: TransportRequest, handlers: TransportHandlers): () => void {
+    request.sent()
+    return transport.connect(wanted, handlers)
   }
 
   /** What an attempt tells as long as it is the current one. */
   const handlers: TransportHandlers = {
     open(at) {
-      if (method !== 'GET') location ??= at
+      request.answered(at)
       stream = createStream(
         {
           clock,
@@ -193,9 +178,6 @@ export function createConnection(
     lost,
   }
 
-  /** Whether a further request would do no harm. */
-  const resumable = (): boolean => method === 'GET' || !sent || location !== undefined
-
   /** Whether the stream that is open proved stable. */
   const lasted = (): boolean => state.status === 'open' && clock.now() - state.since >= STABLE
 
@@ -208,11 +190,11 @@ export function createConnection(
     const before = state
     const verdict = options.when && call(options.when, error, failures + 1)
     if (state !== before) return // the app went on from there
-    const renewable = [url, options.headers].some((value) => typeof value === 'function') && resumable()
     if (
       error.status === 401 &&
       state.status === 'connecting' &&
-      renewable &&
+      request.renewable &&
+      request.repeatable &&
       !refreshed &&
       verdict !== false
     ) {
@@ -221,7 +203,11 @@ export function createConnection(
       return
     }
     failures = lasted() ? 0 : failures + 1
-    if (!(verdict ?? isRetriable(error)) || !resumable() || failures >= (options.maxAttempts ?? Infinity)) {
+    if (
+      !(verdict ?? isRetriable(error)) ||
+      !request.repeatable ||
+      failures >= (options.maxAttempts ?? Infinity)
+    ) {
       send({ type: 'fail', error })
     } else {
       const now = clock.now()
@@ -248,7 +234,7 @@ export function createConnection(
     if (cause !== undefined) {
       if (lasted()) failures = 0
       // What cannot be resumed is left to its fate.
-      if (resumable()) send({ type: 'pause', cause })
+      if (request.repeatable) send({ type: 'pause', cause })
     } else if (state.status === 'paused') resume()
     else if (signal === 'offline' || signal === 'hidden') return
     else if (state.status === 'open') stream?.wake()
@@ -276,8 +262,7 @@ export function createConnection(
     // From idle it goes on with the row it was let go in: mounting anew is no new budget.
     if (status !== 'idle') {
       failures = 0
-      sent = false
-      location = undefined
+      request.reset()
     }
     if (by === 'server') {
       // Nothing follows where the server closed.
@@ -307,7 +292,7 @@ export function createConnection(
     reconnect() {
       const event: ConnectionEvent = { type: 'reconnect', attempt: 1 }
       if (transition(state, event) === state) open()
-      else if (resumable()) {
+      else if (request.repeatable) {
         failures = 0
         send(event)
       }
@@ -315,6 +300,3 @@ export function createConnection(
     close,
   }
 }
-
-const ask = <T>(value: PerAttempt<T>): T | Promise<T> =>
-  typeof value === 'function' ? (value as () => T | Promise<T>)() : value
