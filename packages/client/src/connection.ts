@@ -95,6 +95,7 @@ export function createConnection(
     begun = stream?.begun ?? begun
     stream = undefined
     attempt?.abort()
+    attempt = undefined
   }
 
   /** Sets the one timer in place of what it was set to. */
