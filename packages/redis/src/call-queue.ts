@@ -1,5 +1,6 @@
 import { SseError } from '@sse/express'
 import { ErrorReply } from 'redis'
+import { timeoutError } from './timeout.ts'
 
 export interface CallQueueOptions<T, R> {
   /** Items of one call. */
@@ -140,13 +141,6 @@ export class CallQueue<T, R> {
 
 export const closedError = (): SseError =>
   new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
-
-export const timeoutError = (timeout: number, sent: boolean): SseError =>
-  new SseError(
-    'ERR_SSE_BROKER',
-    503,
-    `Redis did not answer within ${timeout} ms (publishTimeout)${sent ? '; what was sent may have been stored, or may yet be' : ', and was sent nothing'}: see that it runs, and that its client is connected.`,
-  )
 
 /** Whether it is the connection that failed, or a server that is about to come back. */
 const isPassing = (error: unknown): boolean => !(error instanceof ErrorReply) || PASSING.test(error.message)

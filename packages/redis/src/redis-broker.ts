@@ -1,6 +1,6 @@
 import { type Broker, type BrokerSink, formatCursor, SseError } from '@sse/express'
 import { Beacon } from './beacon.ts'
-import { CallQueue, closedError, timeoutError } from './call-queue.ts'
+import { CallQueue, closedError } from './call-queue.ts'
 import { policyScript } from './log-script.ts'
 import { decodeNote } from './message.ts'
 import type { Replica } from './replica.ts'
@@ -8,6 +8,7 @@ import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
 import { type Answer, type Known, type Publication, type Question, Store } from './store.ts'
 import { type Subscriber, Subscription } from './subscription.ts'
+import { within } from './timeout.ts'
 
 /** What of a node-redis client the broker needs; what `createClient()` makes has it. */
 export interface RedisClient {
@@ -102,6 +103,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     read: (questions) => reads.add(questions),
     hears: () => subscription.up,
     now: () => Date.now() + skew,
+    timeout,
   })
   const topicOf = (channel: string): string => store.topic('channel', channel)
   const channelTopics = topicOf('')
@@ -195,15 +197,6 @@ async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
     503,
     `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
   )
-}
-
-/** @throws {@link SseError} when time is up */
-async function within(timeout: number, promise: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeoutError(timeout, false)), timeout)
-  })
-  await Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
 
 function milliseconds(name: string, value: number): number {

@@ -2,6 +2,7 @@ import { type BrokerSink, History, type Reading } from '@sse/express'
 import type { Note } from './message.ts'
 import { Replica } from './replica.ts'
 import type { Answer, Known, Question } from './store.ts'
+import { within } from './timeout.ts'
 
 export interface ReplicasOptions {
   /** Asks Redis. */
@@ -12,6 +13,14 @@ export interface ReplicasOptions {
   hears(): boolean
   /** The time by Redis's clock, in milliseconds since the epoch. */
   now(): number
+  /** How long is waited for what was said to be heard, in milliseconds. */
+  readonly timeout: number
+}
+
+/** Somebody who waits until a position is verified, or until it no longer will be. */
+interface Waiter {
+  readonly g: number
+  readonly resolve: () => void
 }
 
 /** Channels that are read again in one call. */
@@ -39,6 +48,7 @@ export class Replicas {
   #heard = 0
   /** Changes when what is being read may be of the past by the time it is there. */
   #turn = 0
+  readonly #waiters = new Set<Waiter>()
 
   constructor(options: ReplicasOptions) {
     this.#options = options
@@ -78,11 +88,17 @@ export class Replicas {
       )
       // What was read may lack what was said while nobody heard, or be of another log.
       if (turn !== this.#turn || known.epoch !== this.#epoch) continue
+      let installed = 0
       for (const [index, copy] of unread.entries()) {
         const answer = answers[index]
-        if (answer !== undefined && copy.history === undefined) copy.install(answer, this.#verified)
+        if (answer === undefined || copy.history !== undefined) continue
+        copy.install(answer, this.#verified)
+        installed += 1
+        if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
       }
-      if (known.g > this.#verified.g) for (const copy of copies) this.#ahead.set(copy, known.g)
+      // Copies that were there before have yet to hear of what was said up to this position.
+      if (installed < copies.length) await this.#until(known.g)
+      if (turn !== this.#turn) continue
       return this.#reading(copies, Math.max(known.g, this.#verified.g))
     }
   }
@@ -123,22 +139,27 @@ export class Replicas {
 
   /** From now on something may be missed. */
   lost(): void {
-    this.#turn += 1
+    this.#turnOver()
     this.#freeze()
   }
 
   /** Everything is heard again, from now on. */
   regained(): void {
-    this.#turn += 1
+    this.#turnOver()
     this.#freeze()
     this.#catchUp(this.#turn)
   }
 
   close(): void {
-    this.#turn += 1
+    this.#turnOver()
     for (const { linger } of this.#copies.values()) clearTimeout(linger)
     this.#copies.clear()
     this.#ahead.clear()
+  }
+
+  #turnOver(): void {
+    this.#turn += 1
+    for (const { resolve } of this.#waiters) resolve()
   }
 
   #freeze(): void {
@@ -182,7 +203,7 @@ export class Replicas {
       copy.drop()
       for (const sink of copy.sinks) sinks.add(sink)
     }
-    this.#turn += 1
+    this.#turnOver()
     this.#verified = { g: 0 }
     this.#ahead.clear()
     this.#heard = 0
@@ -193,10 +214,23 @@ export class Replicas {
   #verify(g: number): void {
     if (g <= this.#verified.g) return
     this.#verified.g = g
+    for (const waiter of this.#waiters) if (waiter.g <= g) waiter.resolve()
     for (const [copy, head] of this.#ahead) {
       copy.changed()
       if (head <= g) this.#ahead.delete(copy)
     }
+  }
+
+  /** @throws {@link SseError} when time is up */
+  async #until(g: number): Promise<void> {
+    if (g <= this.#verified.g) return
+    const { timeout } = this.#options
+    let waiter: Waiter | undefined
+    const verified = new Promise<void>((resolve) => {
+      waiter = { g, resolve }
+      this.#waiters.add(waiter)
+    })
+    await within(timeout, verified).finally(() => waiter && this.#waiters.delete(waiter))
   }
 
   #read(): readonly Replica[] {

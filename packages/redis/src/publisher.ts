@@ -1,0 +1,32 @@
+import { type Channel, type RegisteredEvents, type SseOptions, sse } from '@sse/express'
+import { type RedisBrokerOptions, redisBroker } from './redis-broker.ts'
+
+export interface PublisherOptions<E>
+  extends Pick<RedisBrokerOptions, 'client' | 'prefix' | 'publishTimeout'>,
+    Pick<SseOptions<E>, 'events' | 'history' | 'limits'> {}
+
+/** What a process that serves nobody needs of a hub. */
+export interface Publisher<E = unknown> {
+  /** A channel by its name, as `hub.channel` gives it. */
+  channel(name: string): Pick<Channel<E>, 'name' | 'publish' | 'publishAll' | 'remove' | 'end'>
+  /** Resolves when everything that was published is stored, or was refused. Leaves the client alone. */
+  close(): Promise<void>
+}
+
+/**
+ * Publishes to the hub of several servers from a worker, a cron job or a script. It subscribes to nothing. Give it the
+ * same `events`, `history` and `prefix` as the servers have.
+ *
+ * @example
+ * const client = await createClient().on('error', console.error).connect()
+ * const publisher = createPublisher({ client, events })
+ * await publisher.channel('news').publish('headline', { title: 'Good morning' })
+ */
+export function createPublisher<E = RegisteredEvents>(options: PublisherOptions<E>): Publisher<E> {
+  const { client, events, history = {}, limits = {}, prefix = 'sse', publishTimeout = 5_000 } = options
+  const hub = sse<E>({ events, history, limits, broker: redisBroker({ client, prefix, publishTimeout }) })
+  return {
+    channel: (name) => hub.channel(name),
+    close: () => hub.close(),
+  }
+}
