@@ -38,6 +38,25 @@ describe('the head of the answer', () => {
     expect(headers['set-cookie']).toHaveLength(2)
   })
 
+  it('keeps what was set for another origin, also on the 204 that ends a stream, and asks for no preflight', async () => {
+    const hub = sse<AnyEvents>()
+    const app = express()
+    app.use((_, res, next) => {
+      res.set('Access-Control-Allow-Origin', 'https://app.example')
+      next()
+    })
+    app.use(hub)
+    app.get('/events', (_, res) => res.sse.join('news'))
+    onTestFinished(() => stopServing(app))
+    const client = await connect(app, '/events')
+    for (const stream of hub.streams) stream.close()
+    await client.next('sse.close')
+    const again = await connect(app, `/events?lastEventId=${client.lastEventId}`)
+    expect(again.status).toBe(204)
+    for (const { headers } of [client, again])
+      expect(headers['access-control-allow-origin']).toBe('https://app.example')
+  })
+
   it('is not sent before the first send, so that a handler may still refuse', async () => {
     const { app } = bareApp()
     app.get('/events', (req, res) => {
@@ -203,13 +222,17 @@ describe('a connection that serves several requests', () => {
   })
 
   it('carries nothing of a stream that the handler ended by itself', async () => {
-    const { app, hub } = bareApp()
+    const { app, hub } = bareApp({ history: { length: 1 } })
     app.get('/events', async (_, res) => {
       await res.sse.join('news')
-      await hub.channel('news').publish('first', 1)
-      await new Promise((resolve) => setImmediate(resolve))
-      void hub.channel('news').publish('late', 'for somebody else')
+      for (let n = 0; n < 3; n++) {
+        await hub.channel('news').publish('first', n)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
       res.end()
+      // The second one would evict the first, and so serves all streams at once.
+      void hub.channel('news').publish('late', 'for somebody else')
+      void hub.channel('news').publish('late', 'for somebody else')
       res.sse.send('late', 'for somebody else')
     })
     app.get('/plain', (_, res) => {

@@ -146,6 +146,47 @@ describe('an error that nobody looks at', () => {
   })
 })
 
+describe('a join that failed', () => {
+  const failing = () => {
+    const broker = gatedBroker()
+    const made = bareApp({ broker })
+    const heard = vi.fn()
+    made.hub.on('connect', heard)
+    made.hub.on('disconnect', heard)
+    return { ...made, broker, heard }
+  }
+
+  it('leaves the response to the handler, as if nothing had been', async () => {
+    const { app, broker, heard, hub } = failing()
+    app.get('/events', async (_, res) => {
+      await res.sse.join('news').catch(() => res.status(502).json({ later: true }))
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.pass(new Error('away'))
+    const { ended, headers, status } = await connecting
+    expect(status).toBe(502)
+    expect(headers['content-type']).toContain('json')
+    await ended
+    expect(heard).not.toHaveBeenCalled()
+    expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+
+  it('may be tried again', async () => {
+    const { app, broker, heard } = failing()
+    app.get('/events', async (_, res) => {
+      await res.sse.join('news').catch(() => res.sse.join('news'))
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.pass(new Error('away'))
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.open()
+    await (await connecting).next('sse.live')
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+})
+
 describe('a reader that leaves', () => {
   it('during an asynchronous authorisation is never registered', async () => {
     const { app, hub, errors } = bareApp()
