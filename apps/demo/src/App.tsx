@@ -1,0 +1,71 @@
+import { useEventReducer, useEventSource } from '@sse/react'
+import { Connection } from './Connection.tsx'
+import { Counter } from './Counter.tsx'
+import { live } from './live.ts'
+import { Masthead } from './Masthead.tsx'
+import { NoticeForm } from './NoticeForm.tsx'
+import { Notices } from './Notices.tsx'
+import { arrivalOf, type Notice, received } from './notice.ts'
+import { Page } from './Page.tsx'
+import { Presence } from './Presence.tsx'
+import { requests } from './requests.ts'
+import { Tape } from './Tape.tsx'
+import { Toasts } from './Toasts.tsx'
+import { useRecording } from './useRecording.ts'
+import { useToasts } from './useToasts.ts'
+import { me } from './visitor.ts'
+
+/** The page: what the stream says, handed to those who show it. */
+export function App() {
+  const { toasts, show, dismiss } = useToasts()
+  const { latest } = useEventSource(live, {
+    on: {
+      notification: ({ id, from, to, text }, meta) => {
+        const arrival = arrivalOf(meta)
+        if (arrival === 'earlier') return
+        const title = `${from} to ${to ?? 'everybody'}`
+        show({
+          id,
+          title: arrival === 'live' ? title : `${title}, caught up`,
+          text,
+          late: arrival !== 'live',
+        })
+      },
+    },
+  })
+  const notices = useEventReducer(live, {
+    initial: [] as readonly Notice[],
+    reduce: { notification: received },
+  })
+  const recording = useRecording(live)
+
+  const complain = (error: Error) => {
+    show({ id: 'failure', title: 'That did not work', text: error.message, late: true })
+  }
+
+  return (
+    <>
+      <Page
+        masthead={<Masthead me={me.name} />}
+        connection={
+          <Connection source={live} onCut={() => void requests.cut({ id: me.id }).catch(complain)} />
+        }
+        tape={<Tape recording={recording} />}
+      >
+        <Counter
+          counter={latest.counter}
+          onCount={(by) => void requests.count({ by, from: me.name }).catch(complain)}
+        />
+        <div className="cell people">
+          <Presence presence={latest.presence} me={me.name} />
+          <NoticeForm
+            names={latest.presence?.visitors.map(({ name }) => name) ?? []}
+            onSend={(to, text) => requests.notify({ from: me.name, to, text })}
+          />
+        </div>
+        <Notices notices={notices} />
+      </Page>
+      <Toasts toasts={toasts} onDismiss={dismiss} />
+    </>
+  )
+}

@@ -1,0 +1,16 @@
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.tsx'
+import './styles/index.css'
+import { applyTheme, storedTheme } from './theme.ts'
+
+applyTheme(storedTheme())
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('index.html has lost its #root.')
+
+createRoot(root).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+)

@@ -1,0 +1,50 @@
+import { visitorId, visitorName } from '../shared/visitor.ts'
+
+const birds = [
+  'Avocet',
+  'Bittern',
+  'Curlew',
+  'Dunlin',
+  'Egret',
+  'Fulmar',
+  'Gannet',
+  'Heron',
+  'Ibis',
+  'Jackdaw',
+  'Kestrel',
+  'Lapwing',
+  'Merlin',
+  'Nightjar',
+  'Osprey',
+  'Plover',
+  'Quail',
+  'Redshank',
+  'Snipe',
+  'Tern',
+  'Wren',
+  'Yaffle',
+]
+
+/** Who reads this page: another one in each tab, the same after a reload. `?name=` in its url says it instead. */
+export const me = {
+  id: kept('visitor', (text) => visitorId.safeParse(text).data, randomId),
+  name:
+    visitorName.safeParse(new URLSearchParams(location.search).get('name')).data ??
+    kept(
+      'name',
+      (text) => visitorName.safeParse(text).data,
+      () => birds[Math.floor(Math.random() * birds.length)] ?? 'Visitor',
+    ),
+}
+
+function kept(key: string, read: (text: string | null) => string | undefined, make: () => string): string {
+  const value = read(sessionStorage.getItem(key)) ?? make()
+  sessionStorage.setItem(key, value)
+  return value
+}
+
+function randomId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
+}

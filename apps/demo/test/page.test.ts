@@ -1,0 +1,153 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from './browser.ts'
+import { type DemoServer, startDemo } from './server.ts'
+
+const browser: Browser | undefined = await launchBrowser()
+const complaints: string[] = []
+let demo: DemoServer
+
+beforeAll(async () => {
+  demo = await startDemo()
+})
+afterAll(async () => {
+  await browser?.close()
+  await demo.stop()
+})
+
+/** Opens the page as a visitor of this name, and waits until it is live. */
+async function visit(name: string): Promise<Page> {
+  if (browser === undefined) throw new Error('There is no browser.')
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    // Chromium itself notes every refusal that the cut is made of.
+    const refusal = message.text().includes('503') && message.location().url.includes('/events')
+    if (['error', 'warning'].includes(message.type()) && !refusal) complaints.push(message.text())
+  })
+  await page.goto(`${demo.url}/?name=${name}`)
+  await connection(page, 'Live')
+  return page
+}
+
+const connection = (page: Page, word: string) =>
+  page.getByTestId('connection').getByText(word, { exact: true }).waitFor()
+
+const notice = (page: Page, text: string) => page.locator('.notice', { hasText: text })
+
+async function send(page: Page, to: string, text: string): Promise<void> {
+  await page.getByRole('combobox', { name: 'To' }).selectOption(to)
+  await page.getByLabel('Message').fill(text)
+  await page.getByRole('button', { name: 'Send' }).click()
+  await page.getByText(`Sent to ${to === 'Everybody' ? 'everybody' : to}.`).waitFor()
+}
+
+describe.skipIf(browser === undefined)('two pages', () => {
+  let wren: Page
+  let heron: Page
+
+  beforeAll(async () => {
+    wren = await visit('Wren')
+    heron = await visit('Heron')
+  })
+
+  it('know of each other', async () => {
+    for (const page of [wren, heron]) {
+      await page.getByTestId('here').getByText('2', { exact: true }).waitFor()
+      expect(await page.locator('.name').allTextContents()).toEqual([
+        page === heron ? 'Heronyou' : 'Heron',
+        page === wren ? 'Wrenyou' : 'Wren',
+      ])
+    }
+  })
+
+  it('count together', async () => {
+    await wren.getByRole('button', { name: 'Count up' }).click()
+    await wren.getByRole('button', { name: 'Count up' }).click()
+    await heron.getByTestId('count').getByText('2', { exact: true }).waitFor()
+    await heron.getByText('Last counted by Wren').waitFor()
+    await heron.getByRole('button', { name: 'Count down' }).click()
+    await wren.getByTestId('count').getByText('1', { exact: true }).waitFor()
+  })
+
+  it('notify everybody, in the list and as a toast', async () => {
+    await send(wren, 'Everybody', 'Good morning')
+    for (const page of [wren, heron]) {
+      await notice(page, 'Good morning').waitFor()
+      await page.locator('.toast', { hasText: 'Good morning' }).waitFor()
+      expect(await notice(page, 'Good morning').getAttribute('data-arrival')).toBe('live')
+    }
+  })
+
+  it('notify one visitor and nobody else', async () => {
+    await send(wren, 'Heron', 'Only for you')
+    await send(wren, 'Everybody', 'For all, and later')
+    await notice(heron, 'Only for you').waitFor()
+    await notice(wren, 'For all, and later').waitFor()
+    expect(await notice(wren, 'Only for you').count()).toBe(0)
+  })
+
+  it('say why a message is refused', async () => {
+    await wren.getByLabel('Message').fill(' ')
+    await wren.getByRole('button', { name: 'Send' }).click()
+    await wren.getByText('Write a message first.').waitFor()
+  })
+
+  it('catch up what was sent while they were cut off, once', async () => {
+    await heron.getByRole('button', { name: 'Cut my connection' }).click()
+    await connection(heron, 'Waiting')
+    await expect
+      .poll(() => heron.getByTestId('connection-detail').textContent(), { timeout: 15_000 })
+      .toMatch(/^The server is not taking you back yet \(503\)\. Attempt \d+ in \d+ s\.$/)
+    await wren.locator('.name', { hasText: 'Heronaway' }).waitFor()
+    await send(wren, 'Everybody', 'Sent meanwhile to all')
+    await send(wren, 'Heron', 'Sent meanwhile to you')
+    await wren.getByRole('button', { name: 'Count up' }).click()
+    await wren.getByTestId('count').getByText('2', { exact: true }).waitFor()
+    expect(await notice(heron, 'Sent meanwhile').count()).toBe(0)
+
+    await connection(heron, 'Live')
+    await heron.getByText(/Resumed at .* Nothing was missed\./).waitFor()
+    await heron.getByTestId('count').getByText('2', { exact: true }).waitFor()
+    await send(wren, 'Heron', 'After all that')
+    await notice(heron, 'After all that').waitFor()
+    const arrivals = await heron
+      .locator('.notice')
+      .evaluateAll((notices) => notices.slice(0, 4).map((each) => each.getAttribute('data-arrival')))
+    expect(arrivals).toEqual(['live', 'caught up', 'caught up', 'live'])
+    expect(await heron.locator('.notice-text').allTextContents()).toEqual([
+      'After all that',
+      'Sent meanwhile to you',
+      'Sent meanwhile to all',
+      'For all, and later',
+      'Only for you',
+      'Good morning',
+    ])
+  })
+
+  it('resume a plain EventSource as well', async () => {
+    const id = 'e'.repeat(32)
+    await wren.evaluate((visitor) => {
+      const source = new EventSource(`/events?id=${visitor}`)
+      source.addEventListener('sse.live', () => document.body.append(' plain-live '), { once: true })
+      source.addEventListener('notification', (event) => {
+        document.body.append(` plain-heard: ${JSON.parse(event.data).text} `)
+      })
+    }, id)
+    await expect.poll(() => wren.textContent('body')).toContain('plain-live')
+    const body = { id, seconds: 0 }
+    await wren.request.post(`${demo.url}/cut`, { data: body })
+    await wren.request.post(`${demo.url}/notifications`, { data: { from: 'Wren', text: 'between two' } })
+    await expect
+      .poll(() => wren.textContent('body'), { timeout: 20_000 })
+      .toContain('plain-heard: between two')
+    await wren.request.post(`${demo.url}/notifications`, { data: { from: 'Wren', text: 'and the last' } })
+    await expect.poll(() => wren.textContent('body')).toContain('plain-heard: and the last')
+    expect((await wren.textContent('body'))?.split('plain-heard: between two')).toHaveLength(2)
+  })
+
+  it('have nothing to complain about', () => {
+    expect(complaints).toEqual([])
+  })
+})
