@@ -9,6 +9,7 @@ const settings = {
   environment: 'jsdom',
   setupFiles: ['./test/setup.ts'],
   exclude,
+  isolate: false, // a page for each worker, not for each file: most of the time went into those
   testTimeout: 20_000, // real servers and real backoff, on a machine that may be busy
 }
 const once = { typecheck: { enabled: false } }
