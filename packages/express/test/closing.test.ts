@@ -190,6 +190,15 @@ describe('hub.close', () => {
     expect(await connecting).toMatchObject({ status: 503, headers: { 'retry-after': '2' } })
   })
 
+  it('takes no sends on new streams either', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', (_, res) => {
+      res.sse.send('n', 1)
+    })
+    await hub.close()
+    await request(app).get('/events').expect(503).expect('retry-after', '2')
+  })
+
   it('cuts who is still joining', async () => {
     const broker = gatedBroker()
     const { app, hub } = eventsApp({ broker })

@@ -196,6 +196,31 @@ describe('HTTP/1.0', () => {
 })
 
 describe('a connection that serves several requests', () => {
+  it('carries stream after stream, each in chunks of the length that they say', async () => {
+    const { app, hub } = eventsApp()
+    const wire = await dial(app)
+    for (let round = 1; round <= 3; round++) {
+      wire.request('GET', '/events')
+      await wire.until('event: sse.live', round)
+      for (let n = 0; n < 5; n++) {
+        await hub.channel('news').publish('n', `${'ü'.repeat(n * 1_000)}`)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      for (const stream of hub.streams) stream.close()
+      await wire.until('0\r\n\r\n', round)
+    }
+    let rest = wire.text
+    for (let round = 1; round <= 3; round++) {
+      const [head = ''] = rest.split('\r\n\r\n', 1)
+      expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+      const { body, after } = dechunk(rest.slice(head.length + 4))
+      expect(body.match(/^event: n$/gm)).toHaveLength(5)
+      expect(body).toMatch(/^retry: .*event: sse\.close\n.*\n\n$/s)
+      rest = after
+    }
+    expect(rest).toBe('')
+  })
+
   it('carries nothing of a stream once that is over: neither late sends nor publishes reach the next answer', async () => {
     const { app, hub } = bareApp()
     const sent: boolean[] = []
@@ -477,6 +502,20 @@ describe('foreign clients', () => {
     )
   })
 })
+
+/** Takes a body in chunks apart, strictly: what it says, and what stands behind it. */
+function dechunk(text: string): { readonly body: string; readonly after: string } {
+  let body = ''
+  for (let at = 0; ; ) {
+    const [, digits = ''] = /^([0-9a-f]+)\r\n/.exec(text.slice(at)) ?? []
+    const size = Number.parseInt(digits, 16)
+    const from = at + digits.length + 2
+    expect(text.slice(from + size, from + size + 2)).toBe('\r\n')
+    if (size === 0) return { body, after: text.slice(from + 2) }
+    body += text.slice(from, from + size)
+    at = from + size + 2
+  }
+}
 
 const elapsed = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds))

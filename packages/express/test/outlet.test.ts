@@ -151,6 +151,22 @@ describe('a slow reader', () => {
     expect(order).toEqual(Array.from({ length: 20 }, (_, n) => n))
   })
 
+  it('that is closed while it is behind gets the rest first, and then sse.close', async () => {
+    const { app, hub } = eventsApp({ history: { bytes: 30_000_000, length: 10_000 } })
+    const client = await connect(app, '/events')
+    client.pause()
+    const count = await flood(hub, 20)
+    for (const stream of hub.streams) {
+      stream.send('last', null)
+      stream.close('enough')
+      stream.send('late', null)
+    }
+    client.unpause()
+    const events = await client.rest()
+    expect(numbers(client)).toHaveLength(count)
+    expect(events.slice(-2).map(({ event }) => event)).toEqual(['last', 'sse.close'])
+  })
+
   it('with more private events than the bound is disconnected, not fed with holes', async () => {
     const { app, hub } = eventsApp()
     const client = await connect(app, '/events')
