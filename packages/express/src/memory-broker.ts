@@ -140,9 +140,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       if (log === undefined) return
       log.sinks.delete(sink)
       if (log.sinks.size > 0) return
-      // One that was only ever joined is to push out no log that has something to tell.
-      if (log.history.last === log.history.origin) forget(log)
-      else touch(log)
+      touch(log)
       forgetIdle(now())
     },
     async read(channels) {

@@ -86,17 +86,6 @@ describe('forgetting', () => {
     expect(again.evicted).toBe(1)
   })
 
-  it('lets a channel go that was joined and never published to, as soon as its last reader left', async () => {
-    const broker = memoryBroker({ idleChannels: 1_000_000 })
-    const mine = sink()
-    await broker.publish('other', event(), RETENTION)
-    await broker.attach(['user:1'], mine)
-    const former = await historyOf(broker, 'user:1')
-    broker.detach('user:1', mine)
-    await broker.attach(['user:1'], mine)
-    expect(await historyOf(broker, 'user:1')).not.toBe(former)
-  })
-
   it('spares a channel with a reader', async () => {
     const broker = memoryBroker({ idleChannels: 2 })
     await broker.attach(['read'], sink())
