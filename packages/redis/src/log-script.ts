@@ -36,6 +36,7 @@ if epoch and run ~= server then
   moved = true
 end
 
+local abandoned = ''
 local lost = not epoch
 if epoch and known.epoch ~= '' then
   if known.epoch > epoch then
@@ -47,6 +48,7 @@ if epoch and known.epoch ~= '' then
   end
 end
 if lost then
+  abandoned = epoch or ''
   local stamp = now
   for _, former in ipairs({ known.epoch, epoch or '' }) do
     if former ~= '' then stamp = math.max(stamp, tonumber(string.sub(former, 1, 8), 36) + 1) end
@@ -140,15 +142,19 @@ end
  * publisher, the number of this call, and for each message its channel, the bytes of its block without the id, what it
  * stands for, what it makes void, whether it is the last word, the retention and the message itself.
  *
- * A call that is repeated, since its reply was lost, gets the reply of the first time.
+ * A call that is repeated, since its reply was lost, gets the reply of the first time. Replies end with the name of the
+ * log that this call has left for a new one, if it has.
  */
 export const publishScript: Script = new Script(`#!lua
 ${PRELUDE}
 local once = base .. 'once:' .. ARGV[5]
 local former = redis.call('GET', once)
 if former then
-  local number, then_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
-  if number == ARGV[6] and then_epoch == epoch then return { epoch, run, at, g, positions } end
+  local number, in_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
+  number = tonumber(number)
+  -- A call that was given up, and was under way for so long that a later one has overtaken it, is nobody's.
+  if number > tonumber(ARGV[6]) then return { epoch, run, at, g, '', abandoned } end
+  if number == tonumber(ARGV[6]) and in_epoch == epoch then return { epoch, run, at, g, positions, abandoned } end
 end
 
 if minute ~= math.floor(at / 60000) then
@@ -239,7 +245,7 @@ end
 saveMeta()
 positions = table.concat(positions, ',')
 redis.call('SET', once, ARGV[6] .. ' ' .. epoch .. ' ' .. positions, 'PX', 600000)
-return { epoch, run, at, g, positions }
+return { epoch, run, at, g, positions, abandoned }
 `)
 
 /**
@@ -272,7 +278,20 @@ for i = 6, #ARGV, 2 do
   }
 end
 if ARGV[5] ~= '' then redis.call('PUBLISH', base .. ARGV[5], epoch .. ' ' .. run .. ' ' .. g) end
-return { epoch, run, at, g, channels }
+return { epoch, run, at, g, channels, abandoned }
+`)
+
+/**
+ * Removes some of what is left of an abandoned log. Arguments: its epoch, and where to go on.
+ *
+ * @returns where to go on, `'0'` at the end
+ */
+export const sweepScript: Script = new Script(`#!lua flags=allow-oom
+local base = string.sub(KEYS[1], 1, -5)
+local literally = string.gsub(base .. ARGV[1] .. ':', '[%[%]*?\\\\]', '\\\\%0')
+local found = redis.call('SCAN', ARGV[2], 'MATCH', literally .. '*', 'COUNT', 500)
+for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+return found[1]
 `)
 
 /** Says what Redis does when its memory is full. */

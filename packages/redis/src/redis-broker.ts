@@ -6,7 +6,14 @@ import { decodeNote } from './message.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
-import { type Answer, type Known, type Publication, type Question, Store } from './store.ts'
+import {
+  type Answer,
+  encodePublication,
+  type Known,
+  type Publication,
+  type Question,
+  Store,
+} from './store.ts'
 import { type Subscriber, Subscription } from './subscription.ts'
 import { within } from './timeout.ts'
 
@@ -33,8 +40,11 @@ export interface RedisBrokerOptions {
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
 const PUBLISH_LIMIT = { limit: 128, bytes: 512 * 1024 }
 
-/** Of one read call: how many readers are answered at once. */
+/** Of one read call: readers that are answered at once, and channels that they want. */
 const READ_LIMIT = { limit: 1_000, bytes: 200 }
+
+/** How long what is left of an abandoned log may be swept, in milliseconds. */
+const SWEEP_TIME = 60_000
 
 /**
  * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
@@ -58,9 +68,17 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   let checked: Promise<void> | undefined
   let closed = false
 
-  const store = new Store(prefix, ({ epoch }, at) => {
-    skew = at - Date.now()
-    replicas.learn(epoch)
+  const store = new Store(prefix, {
+    learned({ epoch }, at) {
+      skew = at - Date.now()
+      replicas.learn(epoch)
+    },
+    abandoned(epoch) {
+      // What fails is left behind, and costs nothing but room.
+      runner(AbortSignal.timeout(SWEEP_TIME))
+        .then((swept) => store.sweep(swept, epoch))
+        .catch(() => {})
+    },
   })
   const runner = async (abortSignal: AbortSignal): Promise<ScriptRunner> => {
     checked ??= checkPolicy(client.withCommandOptions({ abortSignal }), store.key)
@@ -74,7 +92,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const publishes = new CallQueue<Publication, string>({
     ...PUBLISH_LIMIT,
     timeout,
-    weigh: ({ message }) => (message.kind === 'event' ? message.data.length : 0),
+    weigh: (publication) => publication.at(-1)?.length ?? 0,
     async call(publications, number, signal) {
       const { epoch, positions } = await store.publish(await runner(signal), id, number, publications)
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
@@ -147,7 +165,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   return {
     async publish(channel, message, retention) {
       if (closed) throw closedError()
-      const eventId = await publishes.add({ channel, message, retention })
+      checkName(channel)
+      const eventId = await publishes.add(encodePublication(channel, message, retention))
       if (eventId !== '') return eventId
       const text = `The channel '${channel}' has ended: publish on another one.`
       throw new SseError('ERR_SSE_CHANNEL_ENDED', 409, text)
@@ -155,6 +174,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
     async attach(channels, sink) {
       if (closed) throw closedError()
+      channels.forEach(checkName)
       for (const channel of channels) {
         const copy = replicas.add(channel)
         clearTimeout(copy.linger)
@@ -196,6 +216,16 @@ async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
     'ERR_SSE_BROKER',
     503,
     `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
+  )
+}
+
+/** Two names that differ must not become the same one in UTF-8. */
+function checkName(channel: string): void {
+  if (!/\p{Surrogate}/u.test(channel)) return
+  throw new SseError(
+    'ERR_SSE_CHANNEL_NAME',
+    400,
+    "A channel's name must be well-formed text: it has half a character.",
   )
 }
 

@@ -8,6 +8,8 @@ export class Replica {
   readonly sinks: Set<BrokerSink> = new Set()
   /** `undefined` until it is read. */
   history: History | undefined
+  /** Settles when it was read, while it is. */
+  loading: Promise<unknown> | undefined
   /** Ends the copy that nobody asks for any more. */
   linger: NodeJS.Timeout | undefined
   /** Up to here nothing is missing. */

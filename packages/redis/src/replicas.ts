@@ -81,26 +81,42 @@ export class Replicas {
       if (unread.length === 0 && after !== undefined && this.#epoch !== '' && after <= this.#verified.g) {
         return this.#reading(copies, this.#verified.g)
       }
-      const turn = this.#turn
-      for (const copy of unread) copy.await()
-      const { known, answers } = await this.#options.read(
-        unread.map(({ channel }) => ({ channel, after: undefined })),
-      )
-      // What was read may lack what was said while nobody heard, or be of another log.
-      if (turn !== this.#turn || known.epoch !== this.#epoch) continue
-      let installed = 0
-      for (const [index, copy] of unread.entries()) {
-        const answer = answers[index]
-        if (answer === undefined || copy.history !== undefined) continue
-        copy.install(answer, this.#verified)
-        installed += 1
-        if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
+      const loading = unread.flatMap((copy) => copy.loading ?? [])
+      if (loading.length > 0) {
+        await Promise.all(loading)
+        continue
       }
+      const turn = this.#turn
+      const known = await this.#load(unread)
+      if (known === undefined) continue
       // Copies that were there before have yet to hear of what was said up to this position.
-      if (installed < copies.length) await this.#until(known.g)
-      if (turn !== this.#turn) continue
-      return this.#reading(copies, Math.max(known.g, this.#verified.g))
+      if (unread.length < copies.length) await this.#until(known.g)
+      if (turn === this.#turn) return this.#reading(copies, Math.max(known.g, this.#verified.g))
     }
+  }
+
+  /** Reads some channels whole, and where the log stands; who wants them meanwhile waits for the same. */
+  #load(copies: readonly Replica[]): Promise<Known | undefined> {
+    for (const copy of copies) copy.await()
+    const loading = this.#loadNow(copies).finally(() => {
+      for (const copy of copies) copy.loading = undefined
+    })
+    for (const copy of copies) copy.loading = loading
+    return loading
+  }
+
+  /** @returns `undefined` if what was read may lack what was said while nobody heard, or is of another log */
+  async #loadNow(copies: readonly Replica[]): Promise<Known | undefined> {
+    const turn = this.#turn
+    const questions = copies.map(({ channel }) => ({ channel, after: undefined }))
+    const { known, answers } = await this.#options.read(questions)
+    if (turn !== this.#turn || known.epoch !== this.#epoch) return undefined
+    for (const [index, copy] of copies.entries()) {
+      const answer = answers[index]
+      if (answer !== undefined) copy.install(answer, this.#verified)
+      if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
+    }
+    return known
   }
 
   /** Takes note of the log's name. */

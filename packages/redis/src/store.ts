@@ -1,5 +1,5 @@
 import { createEntry, type Entry, type Message, type Retention } from '@sse/express'
-import { publishScript, readScript } from './log-script.ts'
+import { publishScript, readScript, sweepScript } from './log-script.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import type { Script, ScriptRunner } from './script.ts'
 
@@ -10,11 +10,25 @@ export interface Known {
   readonly run: string
 }
 
-/** One message on its way. */
-export interface Publication {
-  readonly channel: string
-  readonly message: Message
-  readonly retention: Retention
+/** One message on its way: what the script is told of it. */
+export type Publication = readonly string[]
+
+/** @throws what the wire format refuses */
+export function encodePublication(channel: string, message: Message, retention: Retention): Publication {
+  const { body, end, frame, subject, voids } = createEntry(message, '', 0, 0)
+  const ends = end !== undefined
+  const { age, bytes, length } = retention
+  return [
+    channel,
+    String(frame.length - body),
+    ends ? '' : name(subject),
+    name(voids),
+    ends ? '1' : '0',
+    figure(length),
+    figure(bytes),
+    figure(age),
+    encodeMessage(message),
+  ]
 }
 
 /** What is asked of a channel. */
@@ -37,23 +51,27 @@ export interface Answer {
   readonly entries: readonly Entry[]
 }
 
+export interface StoreEvents {
+  /** Where the log stands, and the time by the server's clock; told before whoever asked is answered. */
+  learned(known: Known, at: number): void
+  /** A log was left for a new one: what is left of it is in the way. */
+  abandoned(epoch: string): void
+}
+
 interface Reply {
   readonly known: Known
-  /** The time by the server's clock, in milliseconds since the epoch. */
-  readonly at: number
   readonly rest: unknown
 }
 
 /** The log as Redis keeps it: makes the scripts' arguments of what is wanted, and sense of their replies. */
 export class Store {
   readonly #prefix: string
-  readonly #learn: (known: Known, at: number) => void
+  readonly #events: StoreEvents
   #known: Known = { epoch: '', g: 0, run: '' }
 
-  /** @param learn - hears where the log stands, before whoever asked does */
-  constructor(prefix: string, learn: (known: Known, at: number) => void) {
+  constructor(prefix: string, events: StoreEvents) {
     this.#prefix = prefix
-    this.#learn = learn
+    this.#events = events
   }
 
   /** The one key that scripts are sent with; all others are built from it, on the same slot. */
@@ -84,19 +102,7 @@ export class Store {
     number: number,
     publications: readonly Publication[],
   ): Promise<{ readonly epoch: string; readonly positions: readonly number[] }> {
-    const args = [publisher, String(number)]
-    for (const { channel, message, retention } of publications) {
-      const { body, end, frame, subject = '', voids = '' } = createEntry(message, '', 0, 0)
-      const { age, bytes, length } = retention
-      args.push(channel, String(frame.length - body), end === undefined ? subject : '', voids)
-      args.push(
-        end === undefined ? '0' : '1',
-        figure(length),
-        figure(bytes),
-        figure(age),
-        encodeMessage(message),
-      )
-    }
+    const args = [publisher, String(number), ...publications.flat()]
     const { known, rest } = await this.#call(publishScript, runner, args)
     return { epoch: known.epoch, positions: String(rest).split(',').map(Number) }
   }
@@ -117,14 +123,22 @@ export class Store {
     return { known, answers: list(rest).map((answer) => decodeAnswer(known.epoch, list(answer))) }
   }
 
+  /** Removes what is left of an abandoned log, a little at a time. */
+  async sweep(runner: ScriptRunner, epoch: string): Promise<void> {
+    let cursor = '0'
+    do cursor = String(await sweepScript.run(runner, this.key, [epoch, cursor]))
+    while (cursor !== '0')
+  }
+
   async #call(script: Script, runner: ScriptRunner, args: readonly string[]): Promise<Reply> {
     const { epoch, g, run } = this.#known
     const reply = await script.run(runner, this.key, [epoch, String(g), run, chance(), ...args])
-    const [newEpoch, newRun, at, newG, rest] = list(reply)
+    const [newEpoch, newRun, at, newG, rest, abandoned] = list(reply)
     const known = { epoch: String(newEpoch), run: String(newRun), g: Number(newG) }
     this.observe(known)
-    this.#learn(known, Number(at))
-    return { known, at: Number(at), rest }
+    this.#events.learned(known, Number(at))
+    if (typeof abandoned === 'string' && abandoned !== '') this.#events.abandoned(abandoned)
+    return { known, rest }
   }
 }
 
@@ -159,6 +173,9 @@ function decodeLine(epoch: string, line: string, figures: number): Entry {
 
 /** A bound as Redis takes it: a whole number, also for no bound at all. */
 const figure = (bound: number): string => String(Math.ceil(Math.min(bound, 1e14)))
+
+/** What tells subjects apart, in well-formed text. */
+const name = (subject: string | undefined): string => (subject === undefined ? '' : JSON.stringify(subject))
 
 const chance = (): string =>
   Math.floor(Math.random() * 36 ** 5)

@@ -2,6 +2,7 @@ import { ErrorReply } from 'redis'
 
 /** What of a client subscribes. */
 export interface Subscriber {
+  readonly isOpen: boolean
   connect(): Promise<unknown>
   subscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<unknown>
   unsubscribe(topics: string[]): Promise<unknown>
@@ -106,7 +107,11 @@ export class Subscription {
 
   #open(): Subscriber {
     const subscriber = this.#create()
-    subscriber.on('error', () => this.#lose())
+    subscriber.on('error', () => {
+      this.#lose()
+      // The client's own strategy may give up, which a broker never does.
+      if (!subscriber.isOpen) pause().then(() => this.#connect(subscriber))
+    })
     // Emitted when the topics of before are subscribed again.
     subscriber.on('ready', () => {
       this.#up = true
@@ -117,11 +122,8 @@ export class Subscription {
   }
 
   #connect(subscriber: Subscriber): void {
-    subscriber.connect().catch(async () => {
-      // It rejects when the client's strategy gives up, which a broker never does.
-      await pause()
-      if (!this.#closed) this.#connect(subscriber)
-    })
+    if (this.#closed || subscriber.isOpen) return
+    subscriber.connect().catch(() => pause().then(() => this.#connect(subscriber)))
   }
 
   #lose(): void {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from 'redis'
 
 const BINARY = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync)
@@ -49,7 +50,8 @@ export class RedisServer {
     if (BINARY === undefined) throw new Error('No redis-server on this machine: apt-get install redis-server')
     const listen = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder]
     this.#process = spawn(BINARY, [...listen, '--save', '', ...this.#args], { stdio: 'ignore' })
-    await this.command('PING')
+    // It answers while it loads its data, but not to this.
+    while ((await this.command('PING').catch(() => undefined)) !== 'PONG') await pause(20)
   }
 
   /** A client of it, connected; to a port in front of it, if there is one. */
