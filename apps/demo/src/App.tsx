@@ -5,7 +5,7 @@ import { live } from './live.ts'
 import { Masthead } from './Masthead.tsx'
 import { NoticeForm } from './NoticeForm.tsx'
 import { Notices } from './Notices.tsx'
-import { arrivalOf, type Notice, received } from './notice.ts'
+import { emptyInbox, heard, received } from './notice.ts'
 import { Page } from './Page.tsx'
 import { Presence } from './Presence.tsx'
 import { requests } from './requests.ts'
@@ -21,21 +21,21 @@ export function App() {
   const { latest } = useEventSource(live, {
     on: {
       notification: ({ id, from, to, text }, meta) => {
-        const arrival = arrivalOf(meta)
-        if (arrival === 'earlier') return
+        // What a first-time reader gets of the past is no news.
+        if (meta.replayed && live.getState().continuity === 'fresh') return
         const title = `${from} to ${to ?? 'everybody'}`
         show({
           id,
-          title: arrival === 'live' ? title : `${title}, caught up`,
+          title: meta.replayed ? `${title}, caught up` : title,
           text,
-          late: arrival !== 'live',
+          late: meta.replayed,
         })
       },
     },
   })
-  const notices = useEventReducer(live, {
-    initial: [] as readonly Notice[],
-    reduce: { notification: received },
+  const { notices } = useEventReducer(live, {
+    initial: emptyInbox,
+    reduce: { notification: received, presence: heard },
   })
   const recording = useRecording(live)
 

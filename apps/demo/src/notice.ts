@@ -9,13 +9,28 @@ export interface Notice extends Notification {
   readonly arrival: 'live' | 'caught up' | 'earlier'
 }
 
-const KEPT = 50
-
-/** The newest first. */
-export function received(notices: readonly Notice[], notification: Notification, meta: EventMeta): Notice[] {
-  return [{ ...notification, arrival: arrivalOf(meta) }, ...notices].slice(0, KEPT)
+/** What was received. */
+export interface Inbox {
+  /** Whether anything arrived as it was sent: what is replayed before that is older than the page. */
+  readonly begun: boolean
+  /** The newest first. */
+  readonly notices: readonly Notice[]
 }
 
-export const arrivalOf = ({ replayed, id }: EventMeta): Notice['arrival'] =>
-  // A stream that resumes has a cursor from its first event on; a first-time reader has none until it is caught up.
-  replayed ? (id === '' ? 'earlier' : 'caught up') : 'live'
+export const emptyInbox: Inbox = { begun: false, notices: [] }
+
+const KEPT = 50
+
+/** The inbox after a notification. */
+export function received(
+  { begun, notices }: Inbox,
+  notification: Notification,
+  { replayed }: EventMeta,
+): Inbox {
+  const arrival: Notice['arrival'] = !replayed ? 'live' : begun ? 'caught up' : 'earlier'
+  return { begun: begun || !replayed, notices: [{ ...notification, arrival }, ...notices].slice(0, KEPT) }
+}
+
+/** The inbox after any other event. */
+export const heard = (inbox: Inbox, _data: unknown, { replayed }: EventMeta): Inbox =>
+  replayed || inbox.begun ? inbox : { ...inbox, begun: true }

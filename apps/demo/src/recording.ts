@@ -37,9 +37,14 @@ export function record(source: TypedEventSource<typeof events>): Recording {
   const stopMarks = source.on('*', ({ event, data, meta }) => {
     const receivedAt = Date.now()
     skew = Math.min(skew, receivedAt - data.at)
-    const caughtUp = meta.replayed && meta.id !== ''
-    if (meta.replayed && !caughtUp) return
-    marks.push({ kind: event, sentAt: Math.min(receivedAt, data.at + skew), receivedAt, caughtUp })
+    // What a first-time reader gets of the past is no part of the last minute.
+    if (meta.replayed && source.getState().continuity === 'fresh') return
+    marks.push({
+      kind: event,
+      sentAt: Math.min(receivedAt, data.at + skew),
+      receivedAt,
+      caughtUp: meta.replayed,
+    })
     while (marks[0] !== undefined && marks[0].receivedAt < receivedAt - KEPT) marks.shift()
   })
 

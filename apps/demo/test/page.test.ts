@@ -126,6 +126,15 @@ describe.skipIf(browser === undefined)('two pages', () => {
     ])
   })
 
+  it('show who comes later what was sent before, as such', async () => {
+    const tern = await visit('Tern')
+    await notice(tern, 'Good morning').waitFor()
+    expect(await notice(tern, 'Good morning').getAttribute('data-arrival')).toBe('earlier')
+    expect(await tern.locator('.toast').count()).toBe(0)
+    expect(await notice(tern, 'Only for you').count()).toBe(0)
+    await tern.context().close()
+  })
+
   it('resume a plain EventSource as well', async () => {
     const id = 'e'.repeat(32)
     await wren.evaluate((visitor) => {
