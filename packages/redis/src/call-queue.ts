@@ -5,8 +5,8 @@ import { timeoutError } from './timeout.ts'
 export interface CallQueueOptions<T, R> {
   /** Items of one call. */
   readonly limit: number
-  /** Bytes of one call, as far as it has more than one item. */
-  readonly bytes: number
+  /** The weight of one call, as far as it has more than one item. */
+  readonly weight: number
   /** How long an item may take, in milliseconds. */
   readonly timeout: number
   weigh(item: T): number
@@ -76,12 +76,12 @@ export class CallQueue<T, R> {
   }
 
   #take(): Ticket<T, R>[] {
-    const { bytes, limit, weigh } = this.#options
+    const { limit, weigh } = this.#options
     let weight = 0
     let count = 0
     for (const { item } of this.#waiting) {
       weight += weigh(item)
-      if (count === limit || (count > 0 && weight > bytes)) break
+      if (count === limit || (count > 0 && weight > this.#options.weight)) break
       count += 1
     }
     return this.#waiting.splice(0, count)

@@ -38,10 +38,10 @@ export interface RedisBrokerOptions {
 }
 
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
-const PUBLISH_LIMIT = { limit: 128, bytes: 512 * 1024 }
+const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
-/** Of one read call: readers that are answered at once, and channels that they want. */
-const READ_LIMIT = { limit: 1_000, bytes: 200 }
+/** Of one read call: channels that are read whole, however many readers it answers. */
+const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 200 }
 
 /** How long what is left of an abandoned log may be swept, in milliseconds. */
 const SWEEP_TIME = 60_000

@@ -1,0 +1,149 @@
+import { type Broker, type BrokerSink, type Message, SseError } from '@sse/express'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { redisBroker } from '../src/index.ts'
+import { until } from './cluster.ts'
+import { type Client, missing, RedisServer } from './redis-server.ts'
+
+const AMPLE = { length: 1_000, bytes: 1_000_000, age: 3_600_000 }
+const event = (data: string, key?: string): Message => ({ kind: 'event', event: 'news', data, key })
+const sink = (): BrokerSink => ({ changed() {}, beforeEviction() {}, reset: vi.fn() })
+
+describe.skipIf(missing)('what Redis retains', () => {
+  let server: RedisServer
+  let client: Client
+  let prefix = ''
+  let count = 0
+  let brokers: Broker[] = []
+
+  beforeAll(async () => {
+    server = await RedisServer.start()
+    client = await server.connect()
+  })
+  afterAll(async () => {
+    client.destroy()
+    await server.remove()
+  })
+  beforeEach(() => {
+    prefix = `retention-${++count}`
+  })
+  afterEach(async () => {
+    await Promise.all(brokers.map((broker) => broker.close()))
+    brokers = []
+  })
+
+  function create(options: { beacon?: number } = {}): Broker {
+    const broker = redisBroker({ client, prefix, beacon: 60_000, ...options })
+    brokers.push(broker)
+    return broker
+  }
+
+  async function evictedOf(broker: Broker, channel: string): Promise<number | undefined> {
+    await broker.attach([channel], sink())
+    return (await broker.read([channel], undefined)).histories.get(channel)?.evicted
+  }
+
+  const keys = async (pattern: string): Promise<string[]> => client.keys(`{${prefix}}:${pattern}`)
+
+  it('expires by age, and says so', async () => {
+    const broker = create()
+    await broker.publish('a', event('1'), { ...AMPLE, age: 20 })
+    await until(async () => (await evictedOf(create(), 'a')) === 1)
+  })
+
+  it('counts as dropped where a channel’s log is gone, though nobody dropped it', async () => {
+    const broker = create()
+    for (const data of ['1', '2', '3']) await broker.publish('a', event(data), AMPLE)
+    const [log] = await keys('*:log:a')
+    await client.del(log ?? '')
+    expect(await evictedOf(broker, 'a')).toBe(3)
+  })
+
+  it('counts what may have been forgotten as dropped, also when the channel is there again', async () => {
+    const broker = create()
+    for (const data of ['1', '2', '3']) await broker.publish('old', event(data), AMPLE)
+    const [minutes = ''] = await keys('*:minutes')
+    const now = Math.floor(Date.now() / 60_000)
+    // As if the three had been published two hours ago, and the fourth just now.
+    await client.del(minutes)
+    await client.zAdd(minutes, { score: now, value: '3' })
+    await client.del(await keys('*:*:old'))
+    await broker.publish('other', event('4'), AMPLE)
+    expect(await evictedOf(create(), 'old')).toBe(3)
+    await broker.publish('old', event('5'), AMPLE)
+    expect(await evictedOf(create(), 'old')).toBe(3)
+  })
+
+  it('remembers a quiet channel for an hour, and one with states for good', async () => {
+    const broker = create()
+    await broker.publish('events', event('1'), { ...AMPLE, age: 1_000 })
+    await broker.publish('states', event('1', 'k'), { ...AMPLE, age: 1_000 })
+    const ttl = async (pattern: string): Promise<number> => client.pTTL((await keys(pattern))[0] ?? '')
+    expect(await ttl('*:log:events')).toBeLessThanOrEqual(2_000)
+    expect(await ttl('*:channel:events')).toBeGreaterThan(3_500_000)
+    expect(await ttl('*:channel:states')).toBe(-1)
+    expect(await ttl('*:states:states')).toBe(-1)
+    await broker.publish('states', { kind: 'end', reason: 'done' }, AMPLE)
+    expect(await ttl('*:states:states')).toBeGreaterThan(3_500_000)
+  })
+
+  it('is read once for all who come together', async () => {
+    const broker = create()
+    for (const data of ['1', '2', '3']) await broker.publish('a', event(data), AMPLE)
+    await broker.attach(['a'], sink())
+    const before = await reads()
+    const readings = await Promise.all(Array.from({ length: 3_000 }, () => broker.read(['a'], undefined)))
+    expect(new Set(readings.map(({ histories }) => histories.get('a'))).size).toBe(1)
+    expect((await reads()) - before).toBeLessThan(3)
+  })
+
+  it('is swept when its log is abandoned', async () => {
+    const other = `${prefix}[1]*`
+    const neighbour = redisBroker({ client, prefix: other })
+    brokers.push(neighbour)
+    await neighbour.publish('a', event('1', 'k'), AMPLE)
+    const broker = create()
+    for (let n = 0; n < 20; n++) await broker.publish(`channel-${n}`, event('1', 'k'), AMPLE)
+    const [former = ''] = await keys('*:minutes')
+    await client.hSet(`{${prefix}}:meta`, 'g', 1)
+    await broker.publish('a', event('2'), AMPLE)
+    const epoch = former.split(':')[1]
+    await until(async () => (await keys(`${epoch}:*`)).length === 0)
+    expect(await keys('*:log:a')).toHaveLength(1)
+    expect((await client.keys('*')).filter((key) => key.startsWith(`{${other}}`))).not.toEqual([])
+  })
+
+  it('is not touched by what the wire refuses, and neither are its neighbours', async () => {
+    const broker = create()
+    const forged: Message = { kind: 'event', event: 'a\nb', data: '1', key: undefined }
+    const published = [
+      broker.publish('a', event('1'), AMPLE),
+      broker.publish('a', forged, AMPLE),
+      broker.publish('half a character \ud800', event('1'), AMPLE),
+      broker.publish('a', event('2'), AMPLE),
+    ]
+    const outcomes = await Promise.allSettled(published)
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    await expect(published[2]).rejects.toBeInstanceOf(SseError)
+    await expect(broker.attach(['\udc00'], sink())).rejects.toMatchObject({ code: 'ERR_SSE_CHANNEL_NAME' })
+  })
+
+  it('begins a new log where it has less than a server knows, and tells every server', async () => {
+    const [a, b] = [create({ beacon: 20 }), create({ beacon: 20 })]
+    const sinks = [sink(), sink()]
+    for (const [index, broker] of [a, b].entries()) await broker.attach(['a'], sinks[index] as BrokerSink)
+    for (const data of ['1', '2', '3']) await a.publish('a', event(data), AMPLE)
+    const before = await a.read(['a'], undefined)
+    await b.read(['a'], undefined)
+    await client.hSet(`{${prefix}}:meta`, 'g', 1)
+    await until(() => sinks.every(({ reset }) => vi.mocked(reset).mock.calls.length === 1))
+    const readings = await Promise.all([a, b].map((broker) => broker.read(['a'], undefined)))
+    expect(new Set(readings.map(({ epoch }) => epoch)).size).toBe(1)
+    expect((readings[0]?.epoch ?? '') > before.epoch).toBe(true)
+    // What was read before stands still.
+    await a.publish('a', event('4'), AMPLE)
+    expect(before.histories.get('a')?.head.g).toBe(3)
+  })
+
+  const reads = async (): Promise<number> =>
+    Number(/cmdstat_evalsha:calls=(\d+)/.exec(await client.info('commandstats'))?.[1] ?? 0)
+})
