@@ -10,7 +10,7 @@ export interface Mark {
 }
 
 /** A time without a connection. `to` is missing while it lasts. */
-export interface Break {
+interface Break {
   readonly from: number
   to: number | undefined
 }
