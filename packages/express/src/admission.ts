@@ -61,6 +61,14 @@ function admitFresh(histories: ReadonlyMap<string, History>, head: number, last:
 
 /** Cuts a replay down to the newest entries that the limits allow; states are not counted. */
 function capped(admission: Admission, { replayBytes, replayEvents }: ReplayLimits): Admission {
+  let retained = 0
+  let retainedBytes = 0
+  for (const { history } of admission.members.values()) {
+    retained += history.length
+    retainedBytes += history.bytes
+  }
+  // All that there is would do: no look at each entry, for each of many readers who come back at once.
+  if (retained <= replayEvents && retainedBytes <= replayBytes) return admission
   const due: { readonly g: number; readonly bytes: number; readonly channel: string }[] = []
   for (const [channel, { history, since }] of admission.members) {
     let index = history.indexAfter(since)

@@ -197,7 +197,10 @@ export class Delivery {
   #takeMixed(limit: number): Slice | undefined {
     const blocks: Buffer[] = []
     let bytes = 0
-    const push = (block: Buffer): void => {
+    /** The only block, if it was joined before: a replay is mostly those, and copies none of them. */
+    let joined: Chunk | undefined
+    const push: Push = (block, chunk) => {
+      joined = blocks.length === 0 ? chunk : undefined
       blocks.push(block)
       bytes += block.length
     }
@@ -209,14 +212,16 @@ export class Delivery {
       if (this.cursor < bound) this.#takeEntries(bound, limit - bytes, push)
       else if (!this.#takeMark(push)) break
     }
-    return bytes === 0 ? undefined : { ...joinBlocks(blocks, bytes), gap }
+    if (bytes === 0) return undefined
+    const { framed, bytes: unframed } = joined ?? joinBlocks(blocks, bytes)
+    return { bytes: unframed, framed, gap }
   }
 
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
     this.#inserts.push({ after: this.published, bytes, kind, channel })
   }
 
-  #takeInsert(push: (block: Buffer) => void): boolean {
+  #takeInsert(push: Push): boolean {
     const insert = this.#inserts[0]
     if (insert === undefined || insert.after > this.cursor) return false
     this.#inserts.shift()
@@ -226,7 +231,7 @@ export class Delivery {
   }
 
   /** Says what the stream has missed, before anything newer. */
-  #takeGap(push: (block: Buffer) => void): readonly string[] {
+  #takeGap(push: Push): readonly string[] {
     const channels: string[] = []
     for (const [channel, member] of this.#members) {
       const { evicted } = member.history
@@ -247,7 +252,7 @@ export class Delivery {
     return bound
   }
 
-  #takeEntries(bound: number, limit: number, push: (block: Buffer) => void): void {
+  #takeEntries(bound: number, limit: number, push: Push): void {
     const active: { member: Membership; index: number; entry: Entry }[] = []
     for (const member of this.#order) {
       const index = member.history.indexAfter(this.cursor)
@@ -259,7 +264,7 @@ export class Delivery {
       // All of one channel and nothing of another: the same bytes for everyone who stands here.
       const merged = only.member.history.merge(this.cursor, bound, limit)
       this.cursor = merged.to
-      if (merged.bytes.length > 0) push(merged.bytes)
+      if (merged.bytes.length > 0) push(merged.bytes, merged)
       return
     }
     let taken = 0
@@ -280,7 +285,7 @@ export class Delivery {
   }
 
   /** At the end of what there is: caught up, or closed. */
-  #takeMark(push: (block: Buffer) => void): boolean {
+  #takeMark(push: Push): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined
       // Without an id where no log stands behind the stream.
@@ -307,6 +312,9 @@ export class Delivery {
     return last && { reason: last.end ?? '', at: last.g }
   }
 }
+
+/** Takes a block for the slice that is being made, and the chunk that it is by itself if there is one. */
+type Push = (block: Buffer, chunk?: Chunk) => void
 
 /** The epoch in the final id of a stream that joined no channel. */
 const NO_LOG = 'none'
