@@ -185,30 +185,40 @@ export class Replicas {
   }
 
   async #catchUp(turn: number): Promise<void> {
-    const copies = this.#read()
-    let answers: readonly Answer[] | undefined
-    let head = 0
-    while (answers === undefined && turn === this.#turn) {
+    while (turn === this.#turn) {
+      const copies = this.#read()
       try {
-        const questions = copies.map(({ channel, last }) => ({
-          channel,
-          after: Math.max(last, this.#verified.g),
-        }))
-        const readings = await Promise.all(chunks(questions).map((chunk) => this.#options.read(chunk)))
-        answers = readings.flatMap((reading) => reading.answers)
-        head = Math.min(...readings.map(({ known }) => known.g))
+        const { answers, head } = await this.#readOn(copies)
+        if (turn === this.#turn) this.#resume(copies, answers, head)
+        return
       } catch {
         // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
         await new Promise((resolve) => setTimeout(resolve, PAUSE))
       }
     }
-    if (turn !== this.#turn || answers === undefined) return
+  }
+
+  /** Reads what copies lack, and up to where none of them lacks anything then. */
+  async #readOn(copies: readonly Replica[]): Promise<{ answers: readonly Answer[]; head: number }> {
+    const questions = copies.map(({ channel, last }) => ({
+      channel,
+      after: Math.max(last, this.#verified.g),
+    }))
+    const readings = await Promise.all(chunks(questions).map((chunk) => this.#options.read(chunk)))
+    const head = readings.length === 0 ? 0 : Math.min(...readings.map(({ known }) => known.g))
+    return { answers: readings.flatMap((reading) => reading.answers), head }
+  }
+
+  #resume(copies: readonly Replica[], answers: readonly Answer[], head: number): void {
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
       if (answer !== undefined) copy.install(answer, this.#verified)
     }
     this.#frozen = false
-    this.#verify(copies.length === 0 ? this.#heard : Math.max(head, this.#heard))
+    // A copy that was read meanwhile may reach less far; what is heard next tells.
+    const readOn = new Set(copies)
+    const complete = this.#read().every((copy) => readOn.has(copy))
+    this.#verify(complete ? Math.max(head, this.#heard) : this.#heard)
     for (const copy of copies) copy.changed()
   }
 
