@@ -114,7 +114,7 @@ export class Log {
     const keeps = this.#keeps(channel)
     const age = keeps === false ? 0 : keeps.age
     const plain = this.retained(channel, asOf).filter(({ said }) => said.kind !== 'state')
-    // The oldest first, and no further than the first that is young enough, also where the clock was set back.
+    // The oldest first, and no further than the first that is young enough.
     while (plain[0] !== undefined && plain[0].at < now - age) drop(plain)
   }
 
