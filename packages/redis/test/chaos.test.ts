@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { connect, type TestStream } from '@sse/express/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from './cluster.ts'
-import { freePort, missing, RedisServer } from './redis-server.ts'
+import { missing, RedisServer } from './redis-server.ts'
 
 /** A minute, and as many readers as the machine has room for, when asked for; else as much as a test may take. */
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? 8)
@@ -180,18 +180,18 @@ async function readLog(
 }
 
 class ServerProcess {
-  readonly origin: string
+  /** Another one after each start. */
+  origin = ''
   readonly #args: readonly string[]
   #child: ChildProcess | undefined
 
-  private constructor(port: number, redisPort: number) {
-    this.origin = `http://127.0.0.1:${port}`
+  private constructor(redisPort: number) {
     const script = join(import.meta.dirname, 'server-process.ts')
-    this.#args = ['--conditions=@sse/source', '--import', 'tsx', script, String(port), String(redisPort)]
+    this.#args = ['--conditions=@sse/source', '--import', 'tsx', script, String(redisPort)]
   }
 
   static async start(redisPort: number): Promise<ServerProcess> {
-    const server = new ServerProcess(await freePort(), redisPort)
+    const server = new ServerProcess(redisPort)
     await server.#start()
     return server
   }
@@ -218,8 +218,8 @@ class ServerProcess {
   async #start(): Promise<void> {
     const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
-    await new Promise<void>((resolve, reject) => {
-      child.stdout.once('data', () => resolve())
+    this.origin = await new Promise<string>((resolve, reject) => {
+      child.stdout.once('data', (said) => resolve(String(said).trim()))
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
     })
   }

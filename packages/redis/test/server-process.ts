@@ -1,13 +1,14 @@
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { sse } from '@sse/express'
 import { createClient } from 'redis'
 import { redisBroker } from '../src/index.ts'
 
 /**
- * A server of a hub as a process of its own: streams at `/?channel=…`, publishes at `/publish?channel=…&value=…`.
- * Arguments: its port, and that of Redis.
+ * A server of a hub as a process of its own: streams at `/?channel=…`, publishes at `/publish?channel=…&value=…`. Its
+ * argument is the port of Redis; it says its origin when it is ready.
  */
-const [port, redisPort] = process.argv.slice(2).map(Number)
+const redisPort = process.argv[2]
 
 const client = await createClient({
   url: `redis://127.0.0.1:${redisPort}`,
@@ -23,7 +24,7 @@ const hub = sse({
 })
 hub.on('error', () => {})
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const url = new URL(request.url ?? '/', 'http://server')
   const channels = url.searchParams.getAll('channel')
   if (url.pathname === '/publish') {
@@ -37,4 +38,8 @@ createServer((request, response) => {
   } else {
     hub.stream(response).join(channels, { last: Number(url.searchParams.get('last') ?? 0) })
   }
-}).listen(port, '127.0.0.1', () => process.stdout.write('ready\n'))
+})
+server.listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo
+  process.stdout.write(`http://127.0.0.1:${port}\n`)
+})
