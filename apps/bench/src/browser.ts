@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { build, defaultClientConditions } from 'vite'
+import { build } from 'vite'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
 
@@ -27,7 +27,6 @@ export async function script(): Promise<string> {
   const built = await build({
     configFile: false,
     logLevel: 'silent',
-    resolve: { conditions: ['@sse/source', ...defaultClientConditions] },
     build: {
       write: false,
       rolldownOptions: { input: fileURLToPath(new URL('../page/main.tsx', import.meta.url)) },

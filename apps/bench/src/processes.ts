@@ -25,7 +25,8 @@ const profiling = process.env.BENCH_PROFILE
 /** Starts a module of the bench as a process of its own. */
 export function startWorker<R extends Requests<R>>(module: URL): Worker<R> {
   const child: ChildProcess = fork(module, {
-    execArgv: ['--import', 'tsx', '--conditions=@sse/source', '--expose-gc', ...profiling],
+    // The packages as they are built: tsx would wrap every closure of their sources.
+    execArgv: ['--import', 'tsx', '--expose-gc', ...profiling],
     // What a peer prints is none of the bench's output.
     stdio: ['ignore', 'ignore', process.env.BENCH_STDERR ? 'inherit' : 'ignore', 'ipc'],
   })
