@@ -1,4 +1,4 @@
-import { type EventInput, type EventName, encodePayload } from '@sse/contract'
+import { assertEventName, ContractError, type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { Message } from './entry.ts'
 import type { EventStream } from './event-stream.ts'
 import { checkChannels } from './limits.ts'
@@ -76,7 +76,18 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   remove<N extends EventName<E>>(event: N, key = ''): Promise<string> {
-    return this.#say(() => ({ kind: 'remove', event, key }))
+    return this.#say(() => {
+      assertEventName(event)
+      const { contract } = this.#board.options
+      if (contract !== undefined && contract.definitions[event]?.kind !== 'state') {
+        throw new ContractError(
+          'ERR_SSE_UNKNOWN_EVENT',
+          event,
+          `'${event}' is no state of the contract, and only states can be removed: define it with state().`,
+        )
+      }
+      return { kind: 'remove', event, key }
+    })
   }
 
   publishAll<N extends EventName<E>>(

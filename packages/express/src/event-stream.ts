@@ -98,13 +98,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
-    this.#open()
-    const all = pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
-    const closed = all.catch((error) => {
-      if (this.#phase !== 'unused') this.close('error')
-      throw error
-    })
-    return watch(closed, (error) => this.#board.failed(error))
+    return watch(this.#sendAll(event, source), (error) => this.#board.failed(error))
   }
 
   comment(text: string): boolean {
@@ -205,6 +199,16 @@ export class EventStream<E> implements Stream<E>, Served {
 
   get #full(): boolean {
     return !this.#gone && (this.waiting || this.#delivery.privateBytes >= SLICE)
+  }
+
+  async #sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
+    this.#open()
+    try {
+      await pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
+    } catch (error) {
+      if (this.#phase !== 'unused') this.close('error')
+      throw error
+    }
   }
 
   #insert(block: string): boolean {

@@ -29,6 +29,19 @@ export interface Head {
 }
 
 /**
+ * What was merged last, and for whom. One for all histories: the readers of a channel are served one after the other, and
+ * a channel that is quiet holds no second copy of its bytes.
+ */
+let shared:
+  | (Merged & {
+      readonly history: History
+      readonly from: number
+      readonly bound: number
+      readonly limit: number
+    })
+  | undefined
+
+/**
  * The bounded log of one channel, ordered by position. Of entries with a subject only the newest stays, exempt from
  * count and age. Whatever is dropped for room or age raises `evicted`; what is superseded does not.
  */
@@ -54,7 +67,6 @@ export class History {
   /** Entries without a subject. */
   #count = 0
   readonly #newest = new Map<string, Entry>()
-  #merged: (Merged & { readonly from: number; readonly bound: number; readonly limit: number }) | undefined
 
   constructor(head: Head, evicted = 0) {
     this.head = head
@@ -84,7 +96,7 @@ export class History {
    * itself stays until the next one or {@link expire}, whatever the retention, so that the readers get to see it.
    */
   append(entry: Entry, retention: Retention): void {
-    this.#merged = undefined
+    if (shared?.history === this) shared = undefined
     const subject = entry.subject ?? entry.voids
     const former = subject === undefined ? undefined : this.#newest.get(subject)
     if (subject !== undefined && former !== undefined) {
@@ -115,7 +127,7 @@ export class History {
     this.#oldest = 0
     this.#count = 0
     this.#newest.clear()
-    this.#merged = undefined
+    if (shared?.history === this) shared = undefined
     this.bytes = 0
     this.evicted = Math.max(this.evicted, evicted)
     for (const entry of entries) this.append(entry, EVERYTHING)
@@ -191,8 +203,14 @@ export class History {
    * shared by every reader who asks for just this range. Only for readers who are due all of it.
    */
   merge(from: number, bound: number, limit: number): Merged {
-    const former = this.#merged
-    if (former?.from === from && former.bound === bound && former.limit === limit) return former
+    if (
+      shared?.history === this &&
+      shared.from === from &&
+      shared.bound === bound &&
+      shared.limit === limit
+    ) {
+      return shared
+    }
     const frames: Buffer[] = []
     let size = 0
     let to = from
@@ -204,8 +222,8 @@ export class History {
       to = entry.g
     }
     if (entry === undefined || entry.g > bound) to = bound
-    this.#merged = { from, bound, limit, to, ...joinBlocks(frames, size) }
-    return this.#merged
+    shared = { history: this, from, bound, limit, to, ...joinBlocks(frames, size) }
+    return shared
   }
 
   #oldestEvent(): Entry | undefined {
@@ -240,7 +258,7 @@ export class History {
   }
 
   #discard(entry: Entry): void {
-    this.#merged = undefined
+    if (shared?.history === this) shared = undefined
     this.bytes -= entry.frame.length
     discard(entry)
     this.#holes += 1

@@ -33,8 +33,10 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   /** One object for all histories: a channel that was not published to is complete up to the head as well. */
   const head = { g: 0 }
   const logs = new Map<string, Log>()
-  /** Logs that no sink is attached to, the longest idle first. */
+  /** Logs that no sink is attached to and that still hold something, the longest idle first. */
   const idle = new Map<string, Log>()
+  /** Those that hold nothing any more: what is left of them says that nothing else was missed. */
+  const spent = new Map<string, Log>()
   let bytes = 0
   /** The highest position of a channel that was forgotten: a new channel may be one of those. */
   let forgotten = 0
@@ -70,8 +72,13 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   }
 
   function touch(log: Log): void {
-    idle.delete(log.name)
+    wake(log.name)
     idle.set(log.name, log)
+  }
+
+  function wake(name: string): void {
+    idle.delete(name)
+    spent.delete(name)
   }
 
   /** Costs a look at every channel, and halves what it finds, so that the next time is far. */
@@ -86,13 +93,19 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     }
   }
 
+  /** Lets go of what is too old or too many, at the cost of a look at the oldest. */
   function forgetIdle(time: number): void {
     for (const log of idle.values()) {
-      if (idle.size <= idleChannels) {
-        expire(log, time)
-        if (!log.history.isSpent(time - (log.retention?.age ?? 0))) return
+      expire(log, time)
+      if (!log.history.isSpent(time - (log.retention?.age ?? 0))) break
+      idle.delete(log.name)
+      spent.set(log.name, log)
+    }
+    for (const logs of [spent, idle]) {
+      for (const log of logs.values()) {
+        if (spent.size + idle.size <= idleChannels) return
+        forget(log)
       }
-      forget(log)
     }
   }
 
@@ -104,7 +117,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   }
 
   function forget(log: Log): void {
-    idle.delete(log.name)
+    wake(log.name)
     logs.delete(log.name)
     bytes -= log.history.bytes
     forgotten = Math.max(forgotten, log.history.last)
@@ -132,7 +145,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       refuseClosed()
       for (const channel of channels) {
         logOf(channel).sinks.add(sink)
-        idle.delete(channel)
+        wake(channel)
       }
     },
     detach(channel, sink) {
@@ -157,6 +170,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       closed = true
       logs.clear()
       idle.clear()
+      spent.clear()
     },
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { AnyEvents } from '@sse/contract'
+import type { Broker } from './broker.ts'
 import { HubChannel } from './channel.ts'
 import { closeStreams } from './closing.ts'
 import { formatCursor, parseCursor } from './cursor.ts'
@@ -24,8 +25,8 @@ type Marked = StreamResponse & { [STREAM]?: { readonly hub: unknown }; [HUB]?: u
 /** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
 
-/** Whether any hub has seen a request: another one that publishes without was probably never mounted. */
-let anyMounted = false
+/** The hubs that have streams: one that was never mounted, and publishes what another one's readers wait for, is a mistake. */
+const serving = new Set<{ readonly broker: Broker; size(channel: string): number }>()
 
 /**
  * Makes an event hub, which is also the middleware that gives every response its `res.sse`.
@@ -57,22 +58,32 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     if (!emitter.emit('error', error)) warn(error)
   }
   const board = new Switchboard<EventStream<E>>(resolved, {
-    connected: (stream) => emitter.emit('connect', stream),
-    disconnected: (stream) => emitter.emit('disconnect', stream),
+    connected(stream) {
+      serving.add(served)
+      emitter.emit('connect', stream)
+    },
+    disconnected(stream) {
+      if (board.streams.size === 0) serving.delete(served)
+      emitter.emit('disconnect', stream)
+    },
     missed(stream, channels, reason) {
       gaps += 1
       emitter.emit('gap', stream, { channels, reason })
     },
     published(channel) {
       published += 1
-      if (mounted || warned || !anyMounted) return
-      warned = true
-      warn(
-        `channel('${channel}').publish() on a hub that has never seen a request, while another hub has: did you call sse() twice? Export one hub, mount it with app.use(hub), and publish on the same one.`,
-      )
+      if (mounted || warned) return
+      for (const other of serving) {
+        if (other.broker === broker || other.size(channel) === 0) continue
+        warned = true
+        warn(
+          `channel('${channel}').publish() on a hub that has never seen a request, while readers of another hub have joined '${channel}': did you call sse() twice? Export one hub, mount it with app.use(hub), and publish on the same one.`,
+        )
+      }
     },
     failed: fail,
   })
+  const served = { broker, size: (channel: string) => board.size(channel) }
 
   const runs = new Runs<E>({
     attach: (channels) => board.attach(channels),
@@ -86,7 +97,6 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
 
   function stream(response: Marked): EventStream<E> {
     mounted = true
-    anyMounted = true
     const known = response[STREAM]
     if (known === undefined || (known instanceof EventStream && known.hub !== hub && known.unused)) {
       const created = new EventStream<E>(hub, board, response)
@@ -120,7 +130,6 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
       return
     }
     mounted = true
-    anyMounted = true
     response[HUB] = hub
     Object.defineProperty(response, 'sse', property)
     const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined

@@ -12,7 +12,8 @@ const seconds = process.env.CI === 'true' ? 60 : 6
 const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000)
 const READERS = 200
 const CHANNELS = ['a', 'b', 'c', 'd']
-const keeps = { length: 100, bytes: 1_000_000, age: 3_600_000 }
+// Less than what is published until a stalled reader is cut off, so that some fall off the log.
+const keeps = { length: 20, bytes: 1_000_000, age: 3_600_000 }
 
 const events = defineEvents({
   note: payload<{ n: number; pad: string }>(),
