@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { assertEventName, type Contract } from './contract.ts'
+import { assertEventName, assertUnreserved, type Contract } from './contract.ts'
 import type { EventDefinition } from './definition.ts'
-import { ContractError } from './errors.ts'
+import { ContractError, type ContractErrorCode, type ContractErrorOptions } from './errors.ts'
 
 /** A payload as it is sent. */
 export interface EncodedPayload {
@@ -30,9 +30,10 @@ export function encodePayload(
   event: string,
   payload: unknown,
 ): EncodedPayload {
+  assertEventName(event)
   const definition = definitionOf(contract, event)
   if (definition?.kind === 'text') {
-    if (typeof payload !== 'string') throw invalid(event, `expected a string, got ${typeName(payload)}`)
+    if (typeof payload !== 'string') throw misshapen(event, `expected a string, got ${typeName(payload)}`)
     return { data: payload, key: undefined }
   }
   const checked = check(definition?.schema, event, payload)
@@ -49,116 +50,85 @@ export function encodePayload(
  * @throws {@link ContractError}
  */
 export function decodePayload(contract: Contract | undefined, event: string, data: string): DecodedPayload {
+  assertUnreserved(event)
   const definition = definitionOf(contract, event)
   if (definition?.kind === 'text') return { payload: data, key: undefined, keyed: false }
-  const payload = check(definition?.schema, event, parse(event, data))
+  const parsed = attempt(
+    () => JSON.parse(data),
+    'ERR_SSE_NOT_JSON',
+    event,
+    'is not JSON: declare a raw string as text()',
+  )
+  const payload = check(definition?.schema, event, parsed)
   return definition?.kind === 'state'
     ? { payload, key: keyOf(definition, event, payload), keyed: definition.keyed }
     : { payload, key: undefined, keyed: false }
 }
 
 function definitionOf(contract: Contract | undefined, event: string): EventDefinition | undefined {
-  assertEventName(event)
-  if (contract === undefined) return undefined
-  const definition = contract.definitions[event]
-  if (definition === undefined) {
-    const known = Object.keys(contract.definitions).join(', ')
-    throw new ContractError(
-      'ERR_SSE_UNKNOWN_EVENT',
-      event,
-      `The event '${event}' is not in the contract (${known}): add it to defineEvents.`,
-    )
-  }
-  return definition
+  const definition = contract?.definitions[event]
+  if (contract === undefined || definition !== undefined) return definition
+  const known = Object.keys(contract.definitions).join(', ')
+  throw new ContractError(
+    'ERR_SSE_UNKNOWN_EVENT',
+    event,
+    `The event '${event}' is not in the contract (${known}): add it to defineEvents.`,
+  )
 }
 
 function check(schema: StandardSchemaV1 | undefined, event: string, payload: unknown): unknown {
   if (schema === undefined) return payload
-  const result = validate(schema, event, payload)
+  const validate = () => schema['~standard'].validate(payload)
+  const result = attempt(validate, 'ERR_SSE_INVALID_PAYLOAD', event, 'makes its schema throw')
   if ('then' in result) {
     result.then(undefined, () => {}) // refused below, whatever it comes to
-    throw new ContractError(
+    throw refusal(
       'ERR_SSE_ASYNC_SCHEMA',
       event,
-      `The schema of '${event}' is asynchronous, which would reorder events: use one without async checks.`,
+      'has an asynchronous schema, which would reorder events: use one without async checks',
     )
   }
-  if (result.issues) throw invalid(event, describe(result.issues), result.issues)
+  if (result.issues) throw misshapen(event, describe(result.issues), result.issues)
   return result.value
 }
 
-function validate(
-  schema: StandardSchemaV1,
-  event: string,
-  payload: unknown,
-): ReturnType<StandardSchemaV1['~standard']['validate']> {
-  try {
-    return schema['~standard'].validate(payload)
-  } catch (cause) {
-    throw new ContractError('ERR_SSE_INVALID_PAYLOAD', event, `The schema of '${event}' threw: ${cause}.`, {
-      cause,
-    })
-  }
-}
+const NOT_JSON = 'cannot be sent as JSON: send null for nothing, strings for dates and bigints'
 
 function stringify(event: string, payload: unknown): string {
-  let data: string | undefined
-  let cause: unknown
-  try {
-    data = JSON.stringify(payload)
-  } catch (error) {
-    cause = error
-  }
-  if (data !== undefined) return data
-  throw new ContractError(
+  const data: string | undefined = attempt(
+    () => JSON.stringify(payload),
     'ERR_SSE_NOT_JSON',
     event,
-    `The payload of '${event}' (${typeName(payload)}) cannot be sent as JSON: send null for nothing, strings for dates and bigints.`,
-    { cause },
+    NOT_JSON,
   )
-}
-
-function parse(event: string, data: string): unknown {
-  try {
-    return JSON.parse(data)
-  } catch (cause) {
-    throw new ContractError(
-      'ERR_SSE_NOT_JSON',
-      event,
-      `The data of '${event}' is not JSON: declare it as text() if it is a raw string.`,
-      { cause },
-    )
-  }
+  if (data === undefined) throw refusal('ERR_SSE_NOT_JSON', event, `${NOT_JSON} (${typeof payload})`)
+  return data
 }
 
 function keyOf(definition: EventDefinition & { kind: 'state' }, event: string, payload: unknown): string {
-  let key: unknown
-  let cause: unknown
-  try {
-    key = definition.key(payload)
-  } catch (error) {
-    cause = error
-  }
-  if (typeof key === 'string') return key
-  throw new ContractError(
-    'ERR_SSE_KEY',
-    event,
-    `The key of '${event}' must be a string, got ${typeName(key)}.`,
-    { cause },
-  )
+  const key: unknown = attempt(() => definition.key(payload), 'ERR_SSE_KEY', event, 'has no key')
+  if (typeof key !== 'string') throw refusal('ERR_SSE_KEY', event, `needs a string as key, got ${typeof key}`)
+  return key
 }
 
-const invalid = (
+/** Does with a payload what may throw, and says what it was that threw. */
+function attempt<T>(action: () => T, code: ContractErrorCode, event: string, problem: string): T {
+  try {
+    return action()
+  } catch (cause) {
+    throw refusal(code, event, `${problem} (${cause})`, { cause })
+  }
+}
+
+const misshapen = (event: string, what: string, issues?: readonly StandardSchemaV1.Issue[]): ContractError =>
+  refusal('ERR_SSE_INVALID_PAYLOAD', event, `is not of its shape: ${what}`, { issues })
+
+const refusal = (
+  code: ContractErrorCode,
   event: string,
-  what: string,
-  issues: readonly StandardSchemaV1.Issue[] = [],
-): ContractError =>
-  new ContractError(
-    'ERR_SSE_INVALID_PAYLOAD',
-    event,
-    `The payload of '${event}' is not of its shape: ${what}.`,
-    { issues },
-  )
+  problem: string,
+  options?: ContractErrorOptions,
+): ContractError => new ContractError(code, event, `The payload of '${event}' ${problem}.`, options)
 
 const describe = (issues: readonly StandardSchemaV1.Issue[]): string =>
   issues

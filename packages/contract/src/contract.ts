@@ -130,11 +130,20 @@ export function assertEventName(name: unknown): asserts name is string {
       `The event name ${JSON.stringify(name)} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
     )
   }
-  if (name === 'open' || name === 'error' || name === '*' || name.startsWith('sse.')) {
+  assertUnreserved(name)
+}
+
+/**
+ * Refuses a name that means something else to those who listen.
+ *
+ * @throws {@link ContractError}
+ */
+export function assertUnreserved(name: string): void {
+  if (/^(open|error|\*|sse\..*)$/s.test(name)) {
     throw new ContractError(
       'ERR_SSE_RESERVED_EVENT',
       name,
-      `The event name '${name}' is reserved ('sse.*', 'open', 'error' and '*' are): choose another one.`,
+      `The event name '${name}' is reserved, as 'sse.*', 'open', 'error' and '*' are: choose another.`,
     )
   }
 }

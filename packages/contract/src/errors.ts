@@ -10,6 +10,11 @@ export type ContractErrorCode =
   | 'ERR_SSE_ASYNC_SCHEMA'
   | 'ERR_SSE_KEY'
 
+export interface ContractErrorOptions {
+  readonly cause?: unknown
+  readonly issues?: readonly StandardSchemaV1.Issue[] | undefined
+}
+
 /** An event that breaks the contract: its name is not one of it, or its payload not of its shape. */
 export class ContractError extends Error {
   override readonly name = 'ContractError'
@@ -21,13 +26,8 @@ export class ContractError extends Error {
   /** The HTTP status of a handler that fails with it. */
   readonly status = 500
 
-  constructor(
-    code: ContractErrorCode,
-    event: string,
-    message: string,
-    options: { cause?: unknown; issues?: readonly StandardSchemaV1.Issue[] } = {},
-  ) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+  constructor(code: ContractErrorCode, event: string, message: string, options: ContractErrorOptions = {}) {
+    super(message, options)
     this.code = code
     this.event = event
     this.issues = options.issues ?? []

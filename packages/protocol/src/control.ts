@@ -54,7 +54,7 @@ export const isControl = (event: string): boolean => event.startsWith('sse.')
  * @throws {@link ProtocolError} `ERR_SSE_CONTROL` if its data is not of its shape
  */
 export function decodeControl(event: string, data: string): ControlEvent | undefined {
-  if (!Object.hasOwn(shapes, event)) return undefined
+  if (!Object.hasOwn(fields, event)) return undefined
   const name = event as ControlName
   let parsed: unknown
   let cause: unknown
@@ -63,31 +63,33 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
   } catch (error) {
     cause = error
   }
-  if (!isRecord(parsed) || !shapes[name](parsed)) {
-    throw new ProtocolError(
-      'ERR_SSE_CONTROL',
-      `The control event ${event} has malformed data: ${data.slice(0, 200)}`,
-      { cause },
-    )
+  if (!isRecord(parsed) || !hasFields(parsed, fields[name])) {
+    throw new ProtocolError('ERR_SSE_CONTROL', `Malformed data of ${event}: ${data.slice(0, 200)}`, { cause })
   }
   return { event: name, data: parsed } as unknown as ControlEvent
 }
 
-type Fields = Readonly<Record<string, unknown>>
+type FieldType = 'string' | 'boolean' | 'count' | 'strings'
 
-const shapes: Readonly<Record<ControlName, (data: Fields) => boolean>> = {
-  'sse.open': (data) => isCount(data.heartbeat) && typeof data.resumed === 'boolean' && isCount(data.replay),
-  'sse.gap': (data) =>
-    Array.isArray(data.channels) &&
-    data.channels.every((name) => typeof name === 'string') &&
-    typeof data.reason === 'string',
-  'sse.live': () => true,
-  'sse.remove': (data) => typeof data.event === 'string' && typeof data.key === 'string',
-  'sse.close': (data) => typeof data.reason === 'string',
+/** What each control event has to carry, and may carry more of. */
+const fields: { readonly [N in ControlName]: { readonly [F in keyof ControlEvents[N]]: FieldType } } = {
+  'sse.open': { heartbeat: 'count', resumed: 'boolean', replay: 'count' },
+  'sse.gap': { channels: 'strings', reason: 'string' },
+  'sse.live': {},
+  'sse.remove': { event: 'string', key: 'string' },
+  'sse.close': { reason: 'string' },
 }
+
+type Fields = Readonly<Record<string, unknown>>
 
 const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** JSON has negative numbers, and `1e999` is infinite. */
-const isCount = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value) && value >= 0
+const hasFields = (data: Fields, expected: Readonly<Record<string, FieldType>>): boolean =>
+  Object.entries(expected).every(([name, type]) => typeOf(data[name]) === type)
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'string') ? 'strings' : 'array'
+  // JSON has negative numbers, and `1e999` is infinite.
+  return typeof value === 'number' && value >= 0 && value < Infinity ? 'count' : typeof value
+}
