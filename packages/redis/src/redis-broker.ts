@@ -41,7 +41,7 @@ export interface RedisBrokerOptions {
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
 /** Of one read call: channels that are read whole, however many readers it answers. */
-const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 200 }
+const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 50 }
 
 /** How long what is left of an abandoned log may be swept, in milliseconds. */
 const SWEEP_TIME = 60_000

@@ -69,10 +69,6 @@ export class Replicas {
     this.#ahead.delete(copy)
   }
 
-  values(): Iterable<Replica> {
-    return this.#copies.values()
-  }
-
   /** The histories of channels and where the log stands; asks Redis only for what this process cannot know. */
   async read(channels: readonly string[], after: number | undefined): Promise<Reading> {
     for (;;) {

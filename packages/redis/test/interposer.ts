@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** What stands between a server and Redis, and may fail. */
 export class Interposer {
   readonly port: number
+  /** Whether new connections are cut at once. */
+  refusing = false
   readonly #server: Server
   readonly #subscribing = new WeakSet<Socket>()
   readonly #links = new Set<readonly [Socket, Socket]>()
@@ -40,6 +42,15 @@ export class Interposer {
     }
   }
 
+  /** Holds back what Redis says on the connections that subscribe, until the returned function is called. */
+  holdSubscription(): () => void {
+    const held = [...this.#links].filter(([near]) => this.#subscribing.has(near))
+    for (const [, far] of held) far.pause()
+    return () => {
+      for (const [, far] of held) far.resume()
+    }
+  }
+
   /** Cuts all connections; new ones are welcome. */
   cut(): void {
     for (const [near] of this.#links) near.destroy()
@@ -51,6 +62,7 @@ export class Interposer {
   }
 
   #link(near: Socket, far: Socket): void {
+    if (this.refusing) near.destroy()
     const link = [near, far] as const
     this.#links.add(link)
     near.on('data', (chunk) => {

@@ -1,7 +1,8 @@
-import { type Broker, type BrokerSink, type Message, SseError } from '@sse/express'
+import { type Broker, type BrokerSink, formatCursor, type Message, SseError } from '@sse/express'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { until } from './cluster.ts'
+import { Interposer } from './interposer.ts'
 import { type Client, missing, RedisServer } from './redis-server.ts'
 
 const AMPLE = { length: 1_000, bytes: 1_000_000, age: 3_600_000 }
@@ -94,6 +95,27 @@ describe.skipIf(missing)('what Redis retains', () => {
     const readings = await Promise.all(Array.from({ length: 3_000 }, () => broker.read(['a'], undefined)))
     expect(new Set(readings.map(({ histories }) => histories.get('a'))).size).toBe(1)
     expect((await reads()) - before).toBeLessThan(3)
+  })
+
+  it('is complete for who comes, also what was said and is not heard yet', async () => {
+    const interposer = await Interposer.start(server.port)
+    const near = await server.connect(interposer.port)
+    const broker = redisBroker({ client: near, prefix, beacon: 60_000 })
+    await broker.attach(['a'], sink())
+    await broker.read(['a'], undefined)
+    const release = interposer.holdSubscription()
+    const id = await create().publish('a', event('1', 'k'), AMPLE)
+    const reading = broker.read(['a'], undefined)
+    // Asked behind it, on the same connection: by then it has its answer.
+    await new Promise((resolve) => setImmediate(resolve))
+    await near.ping()
+    release()
+    const { epoch, head, histories } = await reading
+    expect(formatCursor(epoch, head)).toBe(id)
+    expect(histories.get('a')?.length).toBe(1)
+    await broker.close()
+    near.destroy()
+    await interposer.stop()
   })
 
   it('is swept when its log is abandoned', async () => {
