@@ -144,6 +144,10 @@ export class Delivery {
   get pending(): number {
     let count = 0
     for (const member of this.#order) {
+      if (this.cursor >= member.since) {
+        count += member.history.countAfter(this.cursor)
+        continue
+      }
       for (let index = member.history.indexAfter(this.cursor); ; index++) {
         const entry = member.history.at(index)
         if (entry === undefined) break

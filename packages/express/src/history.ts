@@ -166,6 +166,20 @@ export class History {
     return low
   }
 
+  /** How many entries beyond a position are sent: those still there, without the channel's end. */
+  countAfter(g: number): number {
+    const log = this.#log
+    const from = this.indexAfter(g)
+    this.#oldestEvent()
+    // Where no states are, all that is gone is at the front: no search, for each of many readers who come back at once.
+    if (this.#newest.size === 0 && this.#holes === this.#oldest) {
+      return log.length - Math.max(from, this.#oldest)
+    }
+    let count = 0
+    for (let index = from; index < log.length; index++) if (log[index]?.frame.length !== 0) count += 1
+    return count
+  }
+
   /** The entry at an index, which may be superseded; `undefined` at the end. */
   at(index: number): Entry | undefined {
     return this.#log[index]

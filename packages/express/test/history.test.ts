@@ -162,6 +162,28 @@ describe('state in a history', () => {
   })
 })
 
+describe('the count of what is sent after a position', () => {
+  const logs: Readonly<Record<string, History>> = {
+    'of events': logOf([event(), event(), event()]),
+    'of events after others were dropped': logOf(
+      Array.from({ length: 9 }, () => event()),
+      { length: 4 },
+    ),
+    'of a log from which all is gone': logOf([state('a'), remove('a'), event()], { length: 1 }),
+    'of states among events': logOf([event(), state('a'), event(), state('a'), state('b'), event()]),
+    'of states removed': logOf([state('a'), event(), remove('a'), event(), event()], { length: 3 }),
+    'of a channel that has ended': logOf([event(), event(), END]),
+    'of a log that was compacted': logOf([...Array.from({ length: 99 }, () => event())], { length: 5 }),
+  }
+
+  it.each(Object.entries(logs))('is that of a look at each entry: %s', (_, history) => {
+    for (let g = 0; g <= history.last + 1; g++) {
+      const sent = after(history, g).filter((position) => position !== history.end?.g)
+      expect(history.countAfter(g)).toBe(sent.length)
+    }
+  })
+})
+
 describe('recent entries', () => {
   it('are all states and the newest n of the others, in order', () => {
     const history = logOf([state('a'), event(), event(), state('b'), event()])
