@@ -38,7 +38,13 @@ export function admit(
   for (const [channel, history] of histories) {
     // Of a log that the reader does not know everything is announced at once, whatever was evicted.
     const covered = standing.kind === 'resumed' ? 0 : history.evicted
-    members.set(channel, { history, since: cursor, floor: cursor, covered })
+    members.set(channel, {
+      history,
+      since: cursor,
+      floor: cursor,
+      covered,
+      coveredStates: history.evictedState,
+    })
   }
   const gaps = standing.kind === 'lost' ? [{ channels: [...histories.keys()], reason: standing.reason }] : []
   return capped({ resumed: standing.kind === 'resumed', cursor, members, gaps }, limits)
@@ -50,7 +56,7 @@ function admitFresh(histories: ReadonlyMap<string, History>, head: number, last:
   let cursor = head
   for (const [channel, history] of histories) {
     const since = last === 0 ? head : history.positionBefore(last)
-    members.set(channel, { history, since, floor: 0, covered: since })
+    members.set(channel, { history, since, floor: 0, covered: since, coveredStates: history.evictedState })
     cursor = Math.min(cursor, since, history.positionBeforeStates() ?? since)
     // Who asks for all there ever was is told if it is no longer there.
     if (last === Number.POSITIVE_INFINITY && history.evicted > history.origin) incomplete.push(channel)
@@ -89,11 +95,10 @@ function capped(admission: Admission, { replayBytes, replayEvents }: ReplayLimit
   const members = new Map<string, Membership>()
   const channels = new Set(due.slice(kept).map(({ channel }) => channel))
   for (const [channel, member] of admission.members) {
-    const { covered, floor, history, since } = member
+    const { covered, since } = member
     members.set(channel, {
-      history,
+      ...member,
       since: Math.max(since, cut),
-      floor,
       covered: channels.has(channel) ? Math.max(covered, cut) : covered,
     })
   }

@@ -13,6 +13,8 @@ export interface Membership {
   readonly floor: number
   /** Up to where the loss of entries is none of this stream's, or was announced. */
   covered: number
+  /** The same for states, which are due from `floor` on. */
+  coveredStates: number
 }
 
 /** Bytes of this stream alone, in their place in the order of the log. */
@@ -92,7 +94,8 @@ export class Delivery {
     this.insertGap([...histories.keys()], 'epoch')
     const members = new Map<string, Membership>()
     for (const [channel, history] of histories) {
-      members.set(channel, { history, since: 0, floor: 0, covered: history.evicted })
+      const { evicted: covered, evictedState: coveredStates } = history
+      members.set(channel, { history, since: 0, floor: 0, covered, coveredStates })
     }
     this.start(epoch, 0, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
@@ -101,7 +104,7 @@ export class Delivery {
   /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last
-    this.#members.set(channel, { history, since, floor: since, covered: since })
+    this.#members.set(channel, { history, since, floor: since, covered: since, coveredStates: since })
     this.#order = [...this.#members.values()]
     for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
   }
@@ -238,9 +241,12 @@ export class Delivery {
   #takeGap(push: Push): readonly string[] {
     const channels: string[] = []
     for (const [channel, member] of this.#members) {
-      const { evicted } = member.history
-      if (evicted <= this.cursor || evicted <= member.covered) continue
-      member.covered = evicted
+      const { evicted, evictedState } = member.history
+      const lost = evicted > Math.max(this.cursor, member.covered)
+      const lostState = evictedState > Math.max(this.cursor, member.coveredStates)
+      if (!lost && !lostState) continue
+      member.covered = Math.max(member.covered, evicted)
+      member.coveredStates = evictedState
       channels.push(channel)
     }
     if (channels.length > 0) push(Buffer.from(encodeControl('sse.gap', { channels, reason: 'evicted' })))

@@ -252,13 +252,8 @@ export class EventStream<E> implements Stream<E>, Served {
     if (unused) this.#admit()
     this.#phase = 'joining'
     try {
-      await this.#board.attach(added)
+      const reading = await this.#subscribe(added)
       // The reader may have left while the application authorised it, or the broker subscribed.
-      if (this.#gone) {
-        this.#board.release(added)
-        return
-      }
-      const reading = await this.#board.read(added, this.lastEventId)
       if (this.#gone) {
         this.#board.release(added)
         return
@@ -273,6 +268,16 @@ export class EventStream<E> implements Stream<E>, Served {
       if (this.#phase === 'joining') this.#phase = 'open'
     }
     this.#board.schedule(this)
+  }
+
+  async #subscribe(channels: readonly string[]): Promise<Reading> {
+    await this.#board.attach(channels)
+    try {
+      return await this.#board.read(channels, this.lastEventId)
+    } catch (error) {
+      this.#board.release(channels)
+      throw error
+    }
   }
 
   #leave(channels: readonly string[]): void {

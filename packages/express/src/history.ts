@@ -48,6 +48,8 @@ let shared:
 export class History {
   /** The highest position that was dropped: a reader whose cursor lies below it has missed something. */
   evicted: number
+  /** The highest position of a state that was dropped for room. */
+  evictedState = 0
   /** What `evicted` was when the log began: below it nobody knows what there was. */
   readonly origin: number
   /** Up to where this log is complete: readers go no further. */
@@ -260,6 +262,7 @@ export class History {
     for (const [subject, entry] of this.#newest) {
       if (entry === keep || entry.end !== undefined) continue
       this.#newest.delete(subject)
+      this.evictedState = Math.max(this.evictedState, entry.g)
       this.#evict(entry)
       return true
     }

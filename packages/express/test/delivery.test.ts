@@ -32,7 +32,10 @@ class Log {
   reader(names: readonly string[], cursor = this.head.g): Delivery {
     const delivery = new Delivery()
     const members = new Map(
-      names.map((name) => [name, { history: this.channel(name), since: cursor, floor: cursor, covered: 0 }]),
+      names.map((name) => [
+        name,
+        { history: this.channel(name), since: cursor, floor: cursor, covered: 0, coveredStates: 0 },
+      ]),
     )
     delivery.start('x', cursor, this.head.g, members)
     return delivery
@@ -157,6 +160,22 @@ describe('a gap in delivery', () => {
       log.publish('a', String(n), { length: 1 })
       expect(take(reader).join()).not.toContain('gap')
     }
+  })
+
+  it('is announced to a first-time reader, too, when states that it waits for are dropped', () => {
+    const log = new Log()
+    const stateOf = (key: string): Message => ({ kind: 'event', event: 'n', data: '1', key })
+    log.say('a', stateOf('x'))
+    log.say('a', stateOf('y'))
+    const history = log.channel('a')
+    const delivery = new Delivery()
+    delivery.start('x', 0, 2, new Map([['a', { history, since: 2, floor: 0, covered: 2, coveredStates: 0 }]]))
+    history.shrink(history.bytes - 1)
+    expect(take(delivery)).toEqual([
+      'sse.gap {"channels":["a"],"reason":"evicted"}',
+      '2 n 1',
+      '2 sse.live {}',
+    ])
   })
 
   it('in the middle of a catch-up comes in the middle', () => {
