@@ -38,7 +38,7 @@ const mutations: readonly Mutation[] = [
   {
     name: 'a connected reader who is told of its first gap only',
     file: 'delivery.ts',
-    text: 'member.covered = evicted\n',
+    text: 'member.covered = Math.max(member.covered, evicted)\n',
     becomes: 'member.covered = Number.POSITIVE_INFINITY\n',
   },
   {
