@@ -44,7 +44,7 @@ export function beginAttempt(
       // It may have come to its end at once.
       if (!alive) stop()
     } catch (cause) {
-      end(new ConnectionError('network', 'There is no request: its url or headers failed.', { cause }))
+      end(new ConnectionError('network', 'The url or headers failed.', { cause }))
     }
   }
   begin()

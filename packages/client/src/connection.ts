@@ -121,7 +121,7 @@ export function createConnection(
       lost(
         new ConnectionError(
           'timeout',
-          `No answer within ${connectTimeout} ms (over HTTP/1.1, a browser opens six connections to a server, for all its tabs).`,
+          `No answer within ${connectTimeout} ms (over HTTP/1.1, all tabs share six connections).`,
         ),
       ),
     )

@@ -33,7 +33,7 @@ export class ConnectionError extends Error {
   readonly retryAfter: number | undefined
 
   constructor(kind: ConnectionErrorKind, message: string, options: ConnectionErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(message, options)
     this.kind = kind
     this.code = `ERR_SSE_${kind.toUpperCase().replace('-', '_')}`
     this.status = options.status

@@ -17,7 +17,7 @@ export function iterateEvents<E>(source: TypedEventSource<E>): AsyncIterableIter
       finish(
         new ConnectionError(
           'overflow',
-          `The reader is more than ${LIMIT} events behind: do less for each, or use on().`,
+          `The reader is over ${LIMIT} events behind: do less for each, or use on().`,
         ),
       )
     wake()

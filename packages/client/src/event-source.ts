@@ -1,4 +1,4 @@
-import { type AnyEvents, ContractError, decodePayload, type Latest } from '@sse/contract'
+import { type AnyEvents, decodePayload, type Latest } from '@sse/contract'
 import type { DecodedEvent } from '@sse/protocol'
 import { systemClock } from './clock.ts'
 import { createConnection } from './connection.ts'
@@ -54,8 +54,7 @@ export function createEventSource<E = AnyEvents>(
     event: receive,
     remove(event, key) {
       const definition = contract?.definitions[event]
-      if (definition?.kind === 'state' && definition.keyed) latest.removeKey(event, key)
-      else latest.remove(event)
+      latest.remove(event, definition?.kind === 'state' && definition.keyed ? key : undefined)
     },
     commit() {
       if (latest.commit()) tell(subscribers, 'latest')
@@ -78,11 +77,9 @@ export function createEventSource<E = AnyEvents>(
     try {
       const decoded = decodePayload(contract, event, data)
       payload = decoded.payload
-      if (decoded.keyed) latest.setKey(event, decoded.key ?? '', payload)
-      else latest.set(event, payload)
+      latest.set(event, decoded.keyed ? decoded.key : undefined, payload)
     } catch (cause) {
-      const message = cause instanceof ContractError ? cause.message : `The schema of '${event}' failed.`
-      fail(new ConnectionError('contract', message, { cause }))
+      fail(new ConnectionError('contract', String(cause), { cause }))
       return
     }
     tell(listeners.get(event), payload, meta)

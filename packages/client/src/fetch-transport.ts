@@ -12,53 +12,58 @@ const BODY_LIMIT = 4_096
 export const fetchTransport: Transport = {
   connect(request, handlers) {
     const controller = new AbortController()
-    const { signal } = controller
-    read(request, handlers, signal).catch((cause: unknown) => {
-      if (!signal.aborted) handlers.end(asConnectionError(cause))
-    })
+    receive(request, handlers, controller.signal).catch((cause: unknown) =>
+      handlers.end(asConnectionError(cause)),
+    )
     return () => controller.abort()
   },
 }
 
-async function read(
-  request: TransportRequest,
+async function receive(
+  { url, method, headers, body, credentials, cursor, fetch = globalThis.fetch }: TransportRequest,
   handlers: TransportHandlers,
   signal: AbortSignal,
 ): Promise<void> {
-  const { method, headers, body, credentials, cursor } = request
-  const url = resolveUrl(request.url)
+  const target = resolveUrl(url)
   const sent: Record<string, string> = { Accept: 'text/event-stream' }
   for (const [name, value] of Object.entries(headers)) {
     // What spoke of the body of a POST has no place in the GET that resumes it.
     if (method !== 'GET' || !/^content-/i.test(name)) sent[name] = value
   }
   // In another origin's request the header would cost a preflight each time.
-  if (cursor !== '' && isCrossOrigin(url)) url.searchParams.set('lastEventId', cursor)
+  if (cursor !== '' && isCrossOrigin(target)) target.searchParams.set('lastEventId', cursor)
   else if (cursor !== '') sent['Last-Event-ID'] = encodeUtf8(cursor)
-  const response = await (request.fetch ?? fetch)(url.href, {
+  const response = await fetch(target.href, {
     method,
     headers: sent,
     credentials,
     signal,
     cache: 'no-store',
-    ...(body === undefined ? {} : { body }),
+    body: body ?? null,
   })
-  if (signal.aborted) return
   await accept(response)
-  if (signal.aborted) return
-  handlers.open(contentLocation(response, url))
+  handlers.open(contentLocation(response, target))
   const decoder = createDecoder({
     lastEventId: cursor,
     onEvent: handlers.event,
     onRetry: handlers.retry,
   })
-  const reader = response.body?.getReader()
+  for await (const chunk of chunksOf(response)) {
+    // An app's own fetch may not listen to the signal.
+    if (signal.aborted) return
+    decoder.feed(chunk)
+    handlers.flush(decoder.lastEventId)
+  }
+  throw new ConnectionError('network', 'The server ended the stream.')
+}
+
+/** Not every browser iterates a body. What is left of it goes with the attempt. */
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
+  const reader = body?.getReader()
   for (;;) {
     const chunk = await reader?.read()
-    if (signal.aborted) return
-    if (chunk?.value === undefined) throw new ConnectionError('network', 'The server ended the stream.')
-    decoder.feed(chunk.value)
-    handlers.flush(decoder.lastEventId)
+    if (chunk?.value === undefined) return
+    yield chunk.value
   }
 }
 
@@ -67,50 +72,43 @@ async function read(
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.content-location
  */
-function contentLocation(response: Response, { href, origin }: URL): string | undefined {
-  const value = response.headers.get('content-location')
+function contentLocation({ headers }: Response, { href, origin }: URL): string | undefined {
+  const value = headers.get('content-location')
   const location = value !== null && URL.canParse(value, href) ? new URL(value, href) : undefined
   return location?.origin === origin ? location.href : undefined
 }
 
 /** Lets an event stream pass and throws what else a response can be. */
 async function accept(response: Response): Promise<void> {
-  const { status } = response
-  const type = response.headers.get('content-type') ?? ''
-  if (status === 200 && /^text\/event-stream\s*(;|$)/i.test(type)) return
-  const body = status === 200 ? undefined : await beginning(response)
-  if (status === 200) response.body?.cancel().catch(() => {})
-  if (status === 200) {
-    throw new ConnectionError(
-      'content-type',
-      `The response is ${type === '' ? 'of no type' : type}, not text/event-stream: is this the url of the stream?`,
-      { status },
-    )
+  const { status, headers } = response
+  if (status !== 200) {
+    throw new ConnectionError('http', `The server answered ${status}.`, {
+      status,
+      body: await beginningOf(response),
+      retryAfter: parseRetryAfter(headers.get('retry-after')),
+    })
   }
-  throw new ConnectionError('http', `The server answered ${status}.`, {
-    status,
-    body,
-    retryAfter: parseRetryAfter(response.headers.get('retry-after')),
-  })
+  const type = headers.get('content-type') ?? ''
+  if (!/^text\/event-stream\s*(;|$)/i.test(type)) {
+    throw new ConnectionError('content-type', `Expected text/event-stream, got '${type}': wrong url?`, {
+      status,
+    })
+  }
 }
 
-async function beginning(response: Response): Promise<string> {
-  const reader = response.body?.getReader()
+async function beginningOf(response: Response): Promise<string> {
   const utf8 = new TextDecoder()
   let text = ''
-  while (reader !== undefined && text.length < BODY_LIMIT) {
-    const { value } = await reader.read()
-    if (value === undefined) return text
-    text += utf8.decode(value, { stream: true })
+  for await (const chunk of chunksOf(response)) {
+    text += utf8.decode(chunk, { stream: true })
+    if (text.length >= BODY_LIMIT) break
   }
-  reader?.cancel().catch(() => {})
   return text.slice(0, BODY_LIMIT)
 }
 
 /** Seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
 function parseRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined
-  const milliseconds = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now()
+  const milliseconds = Number(value) * 1_000 || Date.parse(String(value)) - Date.now()
   return milliseconds > 0 ? milliseconds : undefined
 }
 
@@ -124,9 +122,7 @@ function resolveUrl(url: string): URL {
   try {
     return new URL(url, globalThis.location?.href)
   } catch (cause) {
-    throw new ConnectionError('network', `${url} is no url here: outside of a page it must be absolute.`, {
-      cause,
-    })
+    throw new ConnectionError('network', `Outside of a page a url must be absolute: ${url}`, { cause })
   }
 }
 

@@ -25,43 +25,21 @@ export type ConnectionEvent =
 
 export type ConnectionEventType = ConnectionEvent['type']
 
+/** How a connection is left that is wanted. */
+const leaving = { pause: 'paused', release: 'idle', close: 'closed' } as const
+const running = { reconnect: 'connecting', retry: 'retrying', ...leaving } as const
+
 /** By status, what can happen and where it leads; anything else leaves the state as it is. */
 export const transitions: {
   readonly [S in Status]: { readonly [T in ConnectionEventType]?: Status }
 } = {
   idle: { open: 'connecting', pause: 'paused', close: 'closed' },
-  connecting: {
-    opened: 'open',
-    refresh: 'connecting',
-    reconnect: 'connecting',
-    retry: 'retrying',
-    pause: 'paused',
-    release: 'idle',
-    close: 'closed',
-    fail: 'failed',
-  },
-  open: {
-    assess: 'open',
-    silence: 'open',
-    sound: 'open',
-    reconnect: 'connecting',
-    retry: 'retrying',
-    pause: 'paused',
-    release: 'idle',
-    close: 'closed',
-    fail: 'failed',
-  },
-  retrying: {
-    due: 'connecting',
-    reconnect: 'connecting',
-    retry: 'retrying',
-    pause: 'paused',
-    release: 'idle',
-    close: 'closed',
-  },
-  paused: { resume: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
+  connecting: { opened: 'open', refresh: 'connecting', ...running, fail: 'failed' },
+  open: { assess: 'open', silence: 'open', sound: 'open', ...running, fail: 'failed' },
+  retrying: { due: 'connecting', ...running },
+  paused: { resume: 'connecting', ...leaving },
   closed: { open: 'connecting', pause: 'paused' },
-  failed: { open: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
+  failed: { open: 'connecting', ...leaving },
 }
 
 const blank = {
@@ -80,40 +58,18 @@ export const initialState: ConnectionState = { ...blank, status: 'idle', previou
 
 /** The state after an event; the same object where the event changes nothing. */
 export function transition(state: ConnectionState, event: ConnectionEvent): ConnectionState {
-  if (transitions[state.status][event.type] === undefined) return state
-  const next = { ...blank, previous: state.status }
-  switch (event.type) {
-    case 'open':
-    case 'due':
-    case 'resume':
-    case 'reconnect':
-    case 'refresh':
-      return { ...next, status: 'connecting', attempt: event.attempt }
-    case 'opened':
-      return { ...next, status: 'open', since: event.since, continuity: event.continuity, stale: false }
-    case 'assess':
-      return state.status === 'open' && state.continuity !== event.continuity
-        ? { ...state, continuity: event.continuity }
-        : state
-    case 'silence':
-      return state.status === 'open' && !state.stale ? { ...state, stale: true } : state
-    case 'sound':
-      return state.status === 'open' && state.stale ? { ...state, stale: false } : state
-    case 'retry':
-      return {
-        ...next,
-        status: 'retrying',
-        attempt: event.attempt,
-        retryAt: event.retryAt,
-        error: event.error,
-      }
-    case 'pause':
-      return state.cause === event.cause ? state : { ...next, status: 'paused', cause: event.cause }
-    case 'release':
-      return { ...next, status: 'idle' }
-    case 'close':
-      return { ...next, status: 'closed', by: event.by, reason: event.reason }
-    case 'fail':
-      return { ...next, status: 'failed', error: event.error }
-  }
+  const status = transitions[state.status][event.type]
+  if (status === undefined) return state
+  const { type, ...said } = event
+  const stays = status === 'open' && state.status === 'open'
+  // The table leads every event to the status that carries what the event says.
+  const next = {
+    ...(stays ? state : { ...blank, status, previous: state.status }),
+    ...(status === 'open' && { stale: type === 'silence' }),
+    ...said,
+  } as ConnectionState
+  const same = stays
+    ? next.continuity === state.continuity && next.stale === state.stale
+    : status === 'paused' && next.cause === state.cause
+  return same ? state : next
 }

@@ -65,20 +65,17 @@ const NUMBERS = ['maxAttempts', 'connectTimeout', 'heartbeat', 'linger'] as cons
  * @throws TypeError
  */
 export function assertOptions<E>(url: unknown, options: EventSourceOptions<E>): void {
-  if (typeof url !== 'string' && typeof url !== 'function' && !(url instanceof URL)) {
-    throw new TypeError(`The url of an event source is a string, a URL or a function, not ${typeof url}.`)
-  }
   const { events, method = 'GET', body } = options
-  if (events !== undefined && typeof events?.definitions !== 'object') {
-    throw new TypeError("The option 'events' is a contract: make it with defineEvents.")
-  }
-  if (body !== undefined && method === 'GET') {
-    throw new TypeError("A GET request has no body: set the option 'method'.")
-  }
+  const isUrl = typeof url === 'string' || typeof url === 'function' || url instanceof URL
+  assert(isUrl, `The url must be a string, a URL or a function, not ${typeof url}.`)
+  assert(events === undefined || typeof events?.definitions === 'object', 'Make events with defineEvents.')
+  assert(body === undefined || method !== 'GET', "A GET request has no body: set the option 'method'.")
   for (const name of NUMBERS) {
     const value = options[name] ?? 0
-    if (!(typeof value === 'number' && value >= 0)) {
-      throw new TypeError(`The option '${name}' is a number from 0, not ${value}.`)
-    }
+    assert(typeof value === 'number' && value >= 0, `${name} must be a number from 0, not ${value}.`)
   }
+}
+
+function assert(condition: boolean, message: string): void {
+  if (!condition) throw new TypeError(message)
 }

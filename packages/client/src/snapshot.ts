@@ -1,11 +1,10 @@
 /** The newest payloads: changed event by event, and seen as a snapshot that changes when it is committed. */
 export interface Snapshot {
   readonly current: Readonly<Record<string, unknown>>
-  set(event: string, payload: unknown): void
-  /** For keyed state. */
-  setKey(event: string, key: string, payload: unknown): void
-  remove(event: string): void
-  removeKey(event: string, key: string): void
+  /** @param key - of keyed state */
+  set(event: string, key: string | undefined, payload: unknown): void
+  /** @param key - of keyed state */
+  remove(event: string, key: string | undefined): void
   /** @returns whether anything changed */
   commit(): boolean
 }
@@ -21,34 +20,25 @@ export function createSnapshot(initial: object | undefined): Snapshot {
   /** The keyed states that were copied for this draft, once however many of their keys change. */
   let keyed: Record<string, Payloads> = copy({}) as Record<string, Payloads>
 
-  const edit = (): Payloads => {
+  /** What may be written to: the payloads, or those by key of one event. */
+  function edit(event: string, key: string | undefined): Payloads {
     draft ??= copy(current)
-    return draft
-  }
-  function editKeys(event: string): Payloads {
-    const payloads = edit()
-    const before = payloads[event]
-    const keys = keyed[event] ?? copy(typeof before === 'object' && before !== null ? before : undefined)
-    keyed[event] = keys
-    payloads[event] = keys
-    return keys
+    if (key === undefined) return draft
+    const before = draft[event]
+    keyed[event] ??= copy(typeof before === 'object' && before !== null ? before : undefined)
+    draft[event] = keyed[event]
+    return keyed[event]
   }
 
   return {
     get current() {
       return current
     },
-    set(event, payload) {
-      edit()[event] = payload
+    set(event, key, payload) {
+      edit(event, key)[key ?? event] = payload
     },
-    setKey(event, key, payload) {
-      editKeys(event)[key] = payload
-    },
-    remove(event) {
-      delete edit()[event]
-    },
-    removeKey(event, key) {
-      delete editKeys(event)[key]
+    remove(event, key) {
+      delete edit(event, key)[key ?? event]
     },
     commit() {
       if (draft === undefined) return false

@@ -60,7 +60,7 @@ export function createStream(
   const watchdog = createWatchdog(clock, {
     after,
     stale: hooks.stale,
-    lost: (quiet) => hooks.lost(new ConnectionError('stale', `The server was silent for ${quiet} ms.`)),
+    lost: (quiet) => hooks.lost(new ConnectionError('stale', `Silent for ${quiet} ms.`)),
   })
 
   function open(continuity: Continuity, interval: number): void {
@@ -119,7 +119,7 @@ export function createStream(
         try {
           obey(event)
         } catch (cause) {
-          hooks.error(new ConnectionError('contract', `The server's ${event.event} is malformed.`, { cause }))
+          hooks.error(new ConnectionError('contract', String(cause), { cause }))
         }
         return
       }

@@ -18,7 +18,7 @@ export interface TransportRequest {
   readonly events: readonly string[] | undefined
 }
 
-/** What a transport tells of one attempt. After `end`, and after it was aborted, nothing. */
+/** What a transport tells of one attempt. After `end`, and after it was aborted, nothing of it is heard. */
 export interface TransportHandlers {
   /**
    * The server answered with an event stream.

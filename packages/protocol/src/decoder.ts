@@ -66,7 +66,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if ((!started && text[0] === '\ufeff') || (afterCR && text[0] === '\n')) text = text.slice(1)
     started = true
     afterCR = false
-    // Hardly any stream has a CR, and without one the engine splits several times as fast.
+    // Hardly any stream has a CR, and a pattern splits more slowly than a string.
     const lines = text.split(text.includes('\r') ? /\r\n?|\n/ : '\n')
     const rest = lines.pop() ?? ''
     for (const ended of lines) {
