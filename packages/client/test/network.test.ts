@@ -117,6 +117,7 @@ describe.skipIf(missing && !process.env.CI)('behind nginx', () => {
       again.closeAllConnections()
       return new Promise((closed) => again.close(closed))
     })
+    await vi.waitFor(() => expect(again.listening).toBe(true))
     source.reconnect()
     await vi.waitFor(() => expect(heard).toEqual([0]))
     expect(source.getState().continuity).toBe('resumed')

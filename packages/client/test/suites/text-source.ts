@@ -1,7 +1,6 @@
 import { defineEvents, text } from '@sse/contract'
 import { afterEach, expect, vi } from 'vitest'
-import { createEventSource, type TypedEventSource } from '../src/index.ts'
-import type { Answer } from './endpoint.ts'
+import { createEventSource, type TypedEventSource } from '../../src/index.ts'
 
 /** Strings, which is what the standard knows. */
 const events = defineEvents({ message: text(), test: text() })
@@ -20,11 +19,3 @@ const opened: TypedEventSource<E>[] = []
 afterEach(() => {
   for (const source of opened.splice(0)) source.close()
 })
-
-/** A response that ends. */
-export const respond =
-  (type: string | undefined, body: string | Buffer, status = 200): Answer =>
-  (_req, res) => {
-    res.writeHead(status, type === undefined ? {} : { 'Content-Type': type })
-    res.end(body)
-  }
