@@ -73,7 +73,9 @@ local function forgotten()
   return tonumber(found[1]) or g
 end
 
-local NUMBERS = { 'last', 'origin', 'evicted', 'event', 'events', 'eventBytes', 'stateBytes', 'length', 'bytes', 'age' }
+local NUMBERS = {
+  'last', 'origin', 'evicted', 'event', 'events', 'eventBytes', 'stateBytes', 'length', 'bytes', 'age', 'oldestAt'
+}
 
 local function open(name)
   local prefix = base .. epoch .. ':'
@@ -97,28 +99,24 @@ local function open(name)
   return channel
 end
 
-local function oldest(channel)
-  if channel.events == 0 then return nil end
-  local found = redis.call('XRANGE', channel.log, '-', '+', 'COUNT', 1)[1]
-  if not found then return nil end
-  return { id = found[1], g = tonumber(string.match(found[1], '^%d+')), at = tonumber(found[2][2]), size = tonumber(found[2][4]) }
-end
-
-local function drop(channel, event)
-  redis.call('XDEL', channel.log, event.id)
+-- Drops the oldest event. When the next one was published is kept beside the log, since most calls drop nothing.
+local function drop(channel)
+  local found = redis.call('XRANGE', channel.log, '-', '+', 'COUNT', 2)
+  local event, following = found[1], found[2]
+  local position = tonumber(string.match(event[1], '^%d+'))
+  redis.call('XDEL', channel.log, event[1])
   channel.events = channel.events - 1
-  channel.eventBytes = channel.eventBytes - event.size
-  channel.evicted = math.max(channel.evicted, event.g)
+  channel.eventBytes = channel.eventBytes - event[2][4]
+  channel.evicted = math.max(channel.evicted, position)
+  channel.oldestAt = following and tonumber(following[2][2]) or 0
 end
 
 -- Drops what is older than the channel's age.
 local function expire(channel)
   local changed = false
-  local event = oldest(channel)
-  while event and event.at < at - channel.age do
-    drop(channel, event)
+  while channel.events > 0 and channel.oldestAt < at - channel.age do
+    drop(channel)
     changed = true
-    event = oldest(channel)
   end
   return changed
 end
@@ -184,17 +182,12 @@ local function dropOldestState(channel)
   return false
 end
 
--- The same as History of @sse/express does with its copy.
-local function trim(channel)
-  local event = oldest(channel)
-  while event and channel.events > math.max(1, channel.length) do
-    drop(channel, event)
-    event = oldest(channel)
-  end
+-- The same as History of @sse/express does with its copy: the newest stays, whatever the retention.
+local function trim(channel, is_event)
+  while channel.events > math.max(1, channel.length) do drop(channel) end
   while channel.eventBytes + channel.stateBytes > channel.bytes do
-    if event and event.g ~= g then
-      drop(channel, event)
-      event = oldest(channel)
+    if channel.events > (is_event and 1 or 0) then
+      drop(channel)
     elseif not dropOldestState(channel) then
       break
     end
@@ -213,7 +206,12 @@ for i = 7, #ARGV, 9 do
     if not channel.exists then redis.call('UNLINK', channel.log, channel.states, channel.order) end
     channel.length, channel.bytes, channel.age = tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6]), tonumber(ARGV[i + 7])
     g = g + 1
-    local size = 6 + #epoch + #base36(g) + body
+    local size = 6 + #epoch + body + 1
+    local rest = g
+    while rest >= 36 do
+      rest = rest / 36
+      size = size + 1
+    end
     local replaced = subject ~= '' and subject or void
     if replaced ~= '' then supersede(channel, replaced) end
     if ends == '1' then
@@ -224,19 +222,20 @@ for i = 7, #ARGV, 9 do
       channel.stateBytes = channel.stateBytes + size
     else
       redis.call('XADD', channel.log, g .. '-0', 'at', at, 'size', size, 'message', message)
+      if channel.events == 0 then channel.oldestAt = at end
       channel.events, channel.eventBytes, channel.event = channel.events + 1, channel.eventBytes + size, g
     end
     local previous = channel.last
     channel.last = g
-    trim(channel)
+    trim(channel, ends ~= '1' and subject == '')
     save(channel)
-    redis.call('PEXPIREAT', channel.log, at + channel.age + 1000)
+    local keys = channel.stateBytes > 0 and { channel.key, channel.states, channel.order } or { channel.key }
     if channel.stateBytes > 0 and not channel.last_word then
-      for _, key in ipairs({ channel.key, channel.states, channel.order }) do redis.call('PERSIST', key) end
+      for _, key in ipairs(keys) do redis.call('PERSIST', key) end
     else
-      local forget = at + math.max(MEMORY, channel.age) + 1000
-      for _, key in ipairs({ channel.key, channel.states, channel.order }) do redis.call('PEXPIREAT', key, forget) end
+      for _, key in ipairs(keys) do redis.call('PEXPIREAT', key, at + math.max(MEMORY, channel.age) + 1000) end
     end
+    if channel.events > 0 then redis.call('PEXPIREAT', channel.log, at + channel.age + 1000) end
     local head = table.concat({ epoch, run, g, previous, at, ARGV[i + 5], ARGV[i + 6], ARGV[i + 7] }, ' ')
     redis.call('PUBLISH', base .. 'channel:' .. name, head .. '\\n' .. message)
     positions[#positions + 1] = g
