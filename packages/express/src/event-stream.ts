@@ -251,8 +251,11 @@ export class EventStream<E> implements Stream<E>, Served {
     const unused = this.#phase === 'unused'
     if (unused) this.#admit()
     this.#phase = 'joining'
+    let attached = false
     try {
-      const reading = await this.#subscribe(added)
+      await this.#board.attach(added)
+      attached = true
+      const reading = await this.#board.read(added, this.lastEventId)
       // The reader may have left while the application authorised it, or the broker subscribed.
       if (this.#gone) {
         this.#board.release(added)
@@ -262,22 +265,13 @@ export class EventStream<E> implements Stream<E>, Served {
       else this.#extend(reading, last)
       this.#board.enter(this, added)
     } catch (error) {
+      if (attached) this.#board.release(added)
       if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
       throw error
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
     }
     this.#board.schedule(this)
-  }
-
-  async #subscribe(channels: readonly string[]): Promise<Reading> {
-    await this.#board.attach(channels)
-    try {
-      return await this.#board.read(channels, this.lastEventId)
-    } catch (error) {
-      this.#board.release(channels)
-      throw error
-    }
   }
 
   #leave(channels: readonly string[]): void {
