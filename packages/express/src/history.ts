@@ -28,18 +28,27 @@ export interface Head {
   readonly g: number
 }
 
+interface SharedMerge extends Merged {
+  readonly history: History
+  readonly from: number
+  readonly bound: number
+  readonly limit: number
+}
+
+/** Merges that are kept: as many slices as a replay of 2 MB has, for the readers who are not in step with each other. */
+const SHARED = 32
+
 /**
- * What was merged last, and for whom. One for all histories: the readers of a channel are served one after the other, and
- * a channel that is quiet holds no second copy of its bytes.
+ * What was merged of late, and for whom. One list for all histories: the readers of a channel are served one after the
+ * other, and channels that are quiet hold no second copies of their bytes.
  */
-let shared:
-  | (Merged & {
-      readonly history: History
-      readonly from: number
-      readonly bound: number
-      readonly limit: number
-    })
-  | undefined
+let shared: SharedMerge[] = []
+
+function unshare(history: History): void {
+  if (shared.some((merged) => merged.history === history)) {
+    shared = shared.filter((merged) => merged.history !== history)
+  }
+}
 
 /**
  * The bounded log of one channel, ordered by position. Of entries with a subject only the newest stays, exempt from
@@ -98,7 +107,7 @@ export class History {
    * itself stays until the next one or {@link expire}, whatever the retention, so that the readers get to see it.
    */
   append(entry: Entry, retention: Retention): void {
-    if (shared?.history === this) shared = undefined
+    unshare(this)
     const subject = entry.subject ?? entry.voids
     const former = subject === undefined ? undefined : this.#newest.get(subject)
     if (subject !== undefined && former !== undefined) {
@@ -129,7 +138,7 @@ export class History {
     this.#oldest = 0
     this.#count = 0
     this.#newest.clear()
-    if (shared?.history === this) shared = undefined
+    unshare(this)
     this.bytes = 0
     this.evicted = Math.max(this.evicted, evicted)
     for (const entry of entries) this.append(entry, EVERYTHING)
@@ -219,13 +228,15 @@ export class History {
    * shared by every reader who asks for just this range. Only for readers who are due all of it.
    */
   merge(from: number, bound: number, limit: number): Merged {
-    if (
-      shared?.history === this &&
-      shared.from === from &&
-      shared.bound === bound &&
-      shared.limit === limit
-    ) {
-      return shared
+    for (let index = shared.length - 1; index >= 0; index--) {
+      const merged = shared[index]
+      if (
+        merged?.history === this &&
+        merged.from === from &&
+        merged.bound === bound &&
+        merged.limit === limit
+      )
+        return merged
     }
     const frames: Buffer[] = []
     let size = 0
@@ -238,8 +249,10 @@ export class History {
       to = entry.g
     }
     if (entry === undefined || entry.g > bound) to = bound
-    shared = { history: this, from, bound, limit, to, ...joinBlocks(frames, size) }
-    return shared
+    const merged: SharedMerge = { history: this, from, bound, limit, to, ...joinBlocks(frames, size) }
+    if (shared.length >= SHARED) shared.shift()
+    shared.push(merged)
+    return merged
   }
 
   #oldestEvent(): Entry | undefined {
@@ -275,7 +288,7 @@ export class History {
   }
 
   #discard(entry: Entry): void {
-    if (shared?.history === this) shared = undefined
+    unshare(this)
     this.bytes -= entry.frame.length
     discard(entry)
     this.#holes += 1

@@ -26,8 +26,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'merged bytes shared across channels',
     file: 'history.ts',
-    text: 'shared?.history === this &&',
-    becomes: 'shared !== undefined &&',
+    text: 'merged?.history === this &&',
+    becomes: 'merged !== undefined &&',
   },
   {
     name: 'an id in sse.gap',
@@ -82,8 +82,8 @@ describe('the model notices', () => {
     const same = {
       name: 'none',
       file: 'history.ts',
-      text: 'shared?.history === this &&',
-      becomes: 'shared?.history === this &&',
+      text: 'merged?.history === this &&',
+      becomes: 'merged?.history === this &&',
     }
     expect((await search(loadMutant(same), 500)).failed).toBe(false)
   })
