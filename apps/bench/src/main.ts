@@ -57,28 +57,31 @@ async function run(): Promise<void> {
   const before = loadavg()
   const started = performance.now()
   const sections: Section[] = []
-  for (const [name, measure] of Object.entries(CASES)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue
+  const cases = Object.entries(CASES).filter(([name]) => wanted.length === 0 || wanted.includes(name))
+  const text = (): string => {
+    const minutes = ((performance.now() - started) / 60_000).toFixed(1)
+    return `${[
+      '# Results',
+      `Written by \`pnpm bench\`: medians of up to ${plan.rounds} rounds, in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
+      '![@sse/express beside its peers](results.svg)',
+      machine(before),
+      targets(sections),
+      ...sections.map(table),
+    ].join('\n\n')}\n`
+  }
+  // A part of it would pass for all.
+  const kept = !quick && wanted.length === 0 && plan.only.length === 0
+  for (const [name, measure] of cases) {
     try {
       sections.push(...(await measure(plan)))
     } catch (error) {
       progress(`${name} failed: ${error instanceof Error ? error.message : String(error)}`)
     }
+    if (!kept) continue
+    writeFileSync(new URL('../RESULTS.md', import.meta.url), text())
+    writeFileSync(new URL('../results.svg', import.meta.url), chart(sections))
   }
-  const minutes = ((performance.now() - started) / 60_000).toFixed(1)
-  const text = [
-    '# Results',
-    `Written by \`pnpm bench\`: medians of ${plan.rounds} rounds, in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. The machine is shared by server and load, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
-    '![@sse/express beside its peers](results.svg)',
-    machine(before),
-    targets(sections),
-    ...sections.map(table),
-  ].join('\n\n')
-  process.stdout.write(`${text}\n`)
-  // A part of it would pass for all.
-  if (quick || wanted.length > 0 || plan.only.length > 0) return
-  writeFileSync(new URL('../RESULTS.md', import.meta.url), `${text}\n`)
-  writeFileSync(new URL('../results.svg', import.meta.url), chart(sections))
+  process.stdout.write(text())
 }
 
 if (values.help) process.stdout.write(USAGE)

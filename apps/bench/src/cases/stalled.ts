@@ -20,7 +20,7 @@ interface Run {
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
   const peers = chosen(plan, plan.quick ? ['net', 'http', 'sse'] : PEERS)
-  const outcomes = await takeTurns(peers, Math.min(2, plan.rounds), async (peer) => {
+  const outcomes = await takeTurns(peers, 1, async (peer) => {
     const without = await run(peer, 0, plan)
     const within = await run(peer, STALLED, plan)
     return {
