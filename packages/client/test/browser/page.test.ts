@@ -138,4 +138,50 @@ describe('in a page', () => {
     await until(source, 'open')
     expect(source.getState().continuity).toBe('resumed')
   })
+
+  it('that is hidden, the source stays open, and lets go only by choice', async () => {
+    const room = enter()
+    const staying = open(room.url)
+    const pausing = open(room.url, { pauseWhenHidden: true })
+    await until(staying.source, 'open')
+    await until(pausing.source, 'open')
+    const visibility = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden')
+    document.dispatchEvent(new Event('visibilitychange'))
+    expect(staying.source.getState().status).toBe('open')
+    expect(pausing.source.getState()).toMatchObject({ status: 'paused', cause: 'hidden' })
+    await vi.waitFor(async () => expect((await room.report()).streams).toBe(1))
+    await room.publish('meanwhile')
+    visibility.mockRestore()
+    document.dispatchEvent(new Event('visibilitychange'))
+    await vi.waitFor(() => expect(pausing.heard).toEqual([['meanwhile', true]]), 5_000)
+    expect(staying.heard).toEqual([['meanwhile', false]])
+    expect(pausing.source.getState().continuity).toBe('resumed')
+  })
+
+  it('a listener that throws stops nothing, and the page hears of its error', async () => {
+    const room = enter()
+    const { source } = open(room.url)
+    await until(source, 'open')
+    const reported: unknown[] = []
+    const report = (event: ErrorEvent): void => {
+      event.preventDefault()
+      event.stopImmediatePropagation()
+      reported.push(event.error)
+    }
+    window.addEventListener('error', report, { capture: true })
+    try {
+      source.on('note', () => {
+        throw new Error('mine')
+      })
+      const heard = vi.fn()
+      source.on('note', heard)
+      await room.publish('a')
+      await room.publish('b')
+      await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(2))
+      await vi.waitFor(() => expect(reported).toEqual([new Error('mine'), new Error('mine')]))
+      expect(source.getState().status).toBe('open')
+    } finally {
+      window.removeEventListener('error', report, { capture: true })
+    }
+  })
 })

@@ -3,6 +3,7 @@ import { type Hub, sse } from '@sse/express'
 import express from 'express'
 import type { TestProject } from 'vitest/node'
 import { events } from './events.ts'
+import { createScripts } from './scripts.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,6 +28,8 @@ interface Room {
 function cors(req: IncomingMessage, res: ServerResponse, next: () => void): void {
   res.setHeader('Access-Control-Allow-Origin', req.headers.origin ?? '*')
   if (req.headers.origin !== undefined) res.setHeader('Access-Control-Allow-Credentials', 'true')
+  res.setHeader('Access-Control-Allow-Headers', 'authorization, content-type')
+  res.setHeader('Access-Control-Expose-Headers', 'content-location, retry-after')
   next()
 }
 
@@ -40,6 +43,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   const app = express()
   app.use(cors)
+  app.options('/scripts/:id/:path', (_req, res) => void res.status(204).end())
+  app.use(createScripts())
   app.all('/:room/events', (req, res) => {
     const { hub, seen } = room(req.params.room)
     const { method, originalUrl: url } = req

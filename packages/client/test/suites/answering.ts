@@ -5,6 +5,7 @@ import type { Answer, Seen } from './endpoint.ts'
 export interface Answering {
   readonly listener: RequestListener
   seen(): readonly Seen[]
+  cut(): void
 }
 
 export function createAnswering(answers: readonly Answer[]): Answering {
@@ -18,6 +19,9 @@ export function createAnswering(answers: readonly Answer[]): Answering {
       if (answer !== undefined) give(answer, res)
     },
     seen: () => requests.map(look),
+    cut() {
+      for (const { socket } of requests) socket.destroy()
+    },
   }
 }
 
@@ -27,7 +31,7 @@ function give({ status = 200, headers = {}, body = '', after = 'stay' }: Answer,
   res.flushHeaders()
   const said = typeof body === 'string' ? body : Buffer.from(body)
   if (after === 'end') res.end(said)
-  else res.write(said, () => after === 'break' && res.destroy())
+  else res.write(said)
 }
 
 function look({ method = '', url = '', headers, socket }: IncomingMessage): Seen {

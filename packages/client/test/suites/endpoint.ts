@@ -7,7 +7,7 @@ export interface Answer {
   /** Text, or bytes. */
   readonly body?: string | readonly number[]
   /** What becomes of the response: `stay` leaves it open, `hang` does not even begin it. @defaultValue `'stay'` */
-  readonly after?: 'stay' | 'end' | 'break' | 'hang'
+  readonly after?: 'stay' | 'end' | 'hang'
 }
 
 /** A request, as the endpoint saw it. */
@@ -26,6 +26,8 @@ export interface Endpoint extends AsyncDisposable {
   readonly url: string
   /** The requests so far, oldest first. */
   seen(): Promise<readonly Seen[]>
+  /** Breaks the connections there are. */
+  cut(): Promise<unknown>
 }
 
 /** Answers each request with the next of the answers; the last one stays. */
@@ -36,11 +38,7 @@ const type = { 'content-type': 'text/event-stream' }
 /** A stream that says this and stays open. */
 export const stream = (body = ''): Answer => ({ headers: type, body })
 /** A stream that the server ends. */
-export const ending = (body: string | readonly number[], after: 'end' | 'break' = 'end'): Answer => ({
-  headers: type,
-  body,
-  after,
-})
+export const ending = (body: string | readonly number[]): Answer => ({ headers: type, body, after: 'end' })
 /** A response that is none. */
 export const refusal = (status: number, headers: Answer['headers'] = {}, body = ''): Answer => ({
   status,

@@ -12,6 +12,7 @@ export const serveHere: Serve = async (...answers) => {
   return {
     url: `http://127.0.0.1:${port}/events`,
     seen: async () => answering.seen(),
+    cut: async () => answering.cut(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((closed) => server.close(closed))
