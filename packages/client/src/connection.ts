@@ -5,7 +5,7 @@ import { systemClock } from './clock.ts'
 import { ConnectionError } from './errors.ts'
 import { fetchTransport } from './fetch-transport.ts'
 import { type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
-import { type ConnectionEvent, initialState, transition } from './machine.ts'
+import { type ConnectionEvent, initialState, transition, transitions } from './machine.ts'
 import type { ConnectionOptions, PerAttempt } from './options.ts'
 import { call } from './report.ts'
 import { createRequest } from './request.ts'
@@ -77,7 +77,7 @@ export function createConnection(
     state = next
     const { status } = next
     if (status !== 'open') stop()
-    if (status === 'idle' || status === 'closed' || status === 'failed') {
+    if (isResting()) {
       detach?.()
       detach = undefined
     } else detach ??= attach()
@@ -88,6 +88,9 @@ export function createConnection(
       after(next.retryAt - clock.now(), () => send({ type: 'due', attempt: next.attempt }))
     }
   }
+
+  /** Whether there is nothing to keep up, until it is opened. */
+  const isResting = (): boolean => transitions[state.status].open !== undefined
 
   /** The one place that ends an attempt and its timer. */
   function stop(): void {
@@ -255,7 +258,7 @@ export function createConnection(
 
   function open(): void {
     const { status, by } = state
-    if (status !== 'idle' && status !== 'closed' && status !== 'failed') return
+    if (!isResting()) return
     if (signal?.aborted) {
       close('client', 'aborted')
       return
@@ -291,11 +294,10 @@ export function createConnection(
     open,
     release: () => send({ type: 'release' }),
     reconnect() {
-      const event: ConnectionEvent = { type: 'reconnect', attempt: 1 }
-      if (transition(state, event) === state) open()
+      if (transitions[state.status].reconnect === undefined) open()
       else if (request.repeatable) {
         failures = 0
-        send(event)
+        send({ type: 'reconnect', attempt: 1 })
       }
     },
     close,

@@ -22,9 +22,7 @@ export function iterateEvents<E>(source: TypedEventSource<E>): AsyncIterableIter
       )
     wake()
   })
-  const offState = source.subscribe((change) => {
-    if (change === 'state') look()
-  })
+  const offState = source.subscribe(look)
   look()
 
   function look(): void {

@@ -11,33 +11,29 @@ export interface Lifecycle {
   listen(listener: (signal: LifecycleSignal) => void): () => void
 }
 
-const signals: Readonly<Record<string, LifecycleSignal>> = {
+const windowSignals = {
   online: 'online',
   offline: 'offline',
   pagehide: 'frozen',
   pageshow: 'thawed',
-  freeze: 'frozen',
-  resume: 'thawed',
-}
+} as const
+const documentSignals = { visibilitychange: 'visible', freeze: 'frozen', resume: 'thawed' } as const
 
 /** The signals of a page or worker; outside of one, always online and visible. */
 export const pageLifecycle: Lifecycle = {
   online: () => globalThis.navigator?.onLine !== false,
   visible: () => globalThis.document?.visibilityState !== 'hidden',
   listen(listener) {
-    const handle = ({ type }: Event): void =>
-      listener(signals[type] ?? (pageLifecycle.visible() ? 'visible' : 'hidden'))
-    const targets: readonly (readonly [EventTarget | undefined, readonly string[]])[] = [
-      [globalThis, ['online', 'offline', 'pagehide', 'pageshow']],
-      [globalThis.document, ['visibilitychange', 'freeze', 'resume']],
-    ]
-    for (const [target, types] of targets) {
-      for (const type of types) target?.addEventListener?.(type, handle)
-    }
-    return () => {
-      for (const [target, types] of targets) {
-        for (const type of types) target?.removeEventListener?.(type, handle)
+    const controller = new AbortController()
+    function hear(target: EventTarget | undefined, signals: Readonly<Record<string, LifecycleSignal>>): void {
+      for (const [type, signal] of Object.entries(signals)) {
+        const handle = (): void =>
+          listener(signal === 'visible' && !pageLifecycle.visible() ? 'hidden' : signal)
+        target?.addEventListener?.(type, handle, controller)
       }
     }
+    hear(globalThis, windowSignals)
+    hear(globalThis.document, documentSignals)
+    return () => controller.abort()
   },
 }

@@ -18,8 +18,12 @@ export const nativeTransport: Transport = {
     const query = cursor === '' ? '' : `lastEventId=${encodeURIComponent(cursor)}`
     const joint = query === '' ? '' : url.includes('?') ? '&' : '?'
     const source = new EventSource(url + joint + query, { withCredentials: credentials === 'include' })
-    source.onopen = () => handlers.open()
-    source.onerror = () => {
+    // A server's own events of these names are messages.
+    source.onopen = (event) => {
+      if (!(event instanceof MessageEvent)) handlers.open()
+    }
+    source.onerror = (event) => {
+      if (event instanceof MessageEvent) return
       // It would reconnect by itself, but without backoff and without saying so.
       source.close()
       handlers.end(new ConnectionError('network', 'The connection failed, broke or was refused.'))

@@ -85,7 +85,7 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
     throw refusal(
       'ERR_SSE_ASYNC_SCHEMA',
       event,
-      'has an asynchronous schema, which would reorder events: use one without async checks',
+      'has an asynchronous schema, which would reorder events: use a synchronous one',
     )
   }
   if (result.issues) throw misshapen(event, describe(result.issues), result.issues)
@@ -95,12 +95,7 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
 const NOT_JSON = 'cannot be sent as JSON: send null for nothing, strings for dates and bigints'
 
 function stringify(event: string, payload: unknown): string {
-  const data: string | undefined = attempt(
-    () => JSON.stringify(payload),
-    'ERR_SSE_NOT_JSON',
-    event,
-    NOT_JSON,
-  )
+  const data: string | undefined = attempt(() => JSON.stringify(payload), 'ERR_SSE_NOT_JSON', event, NOT_JSON)
   if (data === undefined) throw refusal('ERR_SSE_NOT_JSON', event, `${NOT_JSON} (${typeof payload})`)
   return data
 }

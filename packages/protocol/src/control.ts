@@ -63,7 +63,7 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
   } catch (error) {
     cause = error
   }
-  if (!isRecord(parsed) || !hasFields(parsed, fields[name])) {
+  if (!hasFields(parsed, fields[name])) {
     throw new ProtocolError('ERR_SSE_CONTROL', `Malformed data of ${event}: ${data.slice(0, 200)}`, { cause })
   }
   return { event: name, data: parsed } as unknown as ControlEvent
@@ -80,15 +80,12 @@ const fields: { readonly [N in ControlName]: { readonly [F in keyof ControlEvent
   'sse.close': { reason: 'string' },
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const hasFields = (data: Fields, expected: Readonly<Record<string, FieldType>>): boolean =>
-  Object.entries(expected).every(([name, type]) => typeOf(data[name]) === type)
+const hasFields = (data: unknown, expected: Readonly<Record<string, FieldType>>): boolean =>
+  typeOf(data) === 'object' &&
+  Object.entries(expected).every(([name, type]) => typeOf(Reflect.get(Object(data), name)) === type)
 
 function typeOf(value: unknown): string {
+  if (value === null) return 'null'
   if (Array.isArray(value)) return value.every((item) => typeof item === 'string') ? 'strings' : 'array'
   // JSON has negative numbers, and `1e999` is infinite.
   return typeof value === 'number' && value >= 0 && value < Infinity ? 'count' : typeof value
