@@ -6,7 +6,9 @@ import {
   nativeTransport,
   type TypedEventSource,
 } from '../../src/index.ts'
+import { stream } from '../suites/endpoint.ts'
 import { events } from './events.ts'
+import { serveThere } from './serve-there.ts'
 
 type E = typeof events
 interface Report {
@@ -74,6 +76,20 @@ describe.each([
     await room.close()
     await until(source, 'closed')
     expect(source.getState()).toMatchObject({ by: 'server', reason: 'complete' })
+  })
+
+  it("an event named 'error' or 'open' is not taken for the connection's own", async () => {
+    const own = ['error', 'open'].map((name) => `event: ${name}\ndata: "x"\n\n`).join('')
+    await using endpoint = await serveThere(
+      stream(`event: note\ndata: "a"\n\n${own}event: note\ndata: "b"\n\n`),
+    )
+    const { source, heard } = open(endpoint.url, { transport })
+    const errors = vi.fn()
+    source.onError(errors)
+    await vi.waitFor(() => expect(heard).toHaveLength(2))
+    expect(errors).not.toHaveBeenCalled()
+    expect(source.getState().status).toBe('open')
+    expect(await endpoint.seen()).toHaveLength(1)
   })
 
   it('close() leaves no stream at the server', async () => {
