@@ -6,19 +6,17 @@ import { Script } from './script.ts'
  *
  * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
  * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
- * ones. `from` is where the log stood when this run of the server was first met: who knows more of the run before knows
- * what was lost, however much was published since.
+ * ones. `runs` says where the log stood when each run of the server was first met: who knows more of a run before knows
+ * what was lost with it, however much was published since.
  */
 const PRELUDE = `
 local base = string.sub(KEYS[1], 1, -5)
 local known = { epoch = ARGV[1], g = tonumber(ARGV[2]), run = ARGV[3] }
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'run', 'before', 'from', 'minute')
-local epoch, g, at = meta[1], tonumber(meta[2]), tonumber(meta[3])
-local run, before, from = meta[4], meta[5], tonumber(meta[6])
-local minute = tonumber(meta[7])
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
+local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local server = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
+local run = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
 
 local function base36(n)
   local digits = ''
@@ -31,9 +29,20 @@ local function base36(n)
 end
 
 local moved = false
-if epoch and run ~= server then
-  run, before, from = server, run, g
+if epoch and string.match(runs, '(%w+):%d+$') ~= run then
+  -- Some twenty of them: who has slept through more starts over.
+  runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
   moved = true
+end
+
+-- Up to where the log is the one that was known in a run.
+local function survived(former)
+  local limit = nil
+  for name, from in string.gmatch(runs, '(%w+):(%d+)') do
+    if limit then limit = math.min(limit, tonumber(from)) end
+    if name == former then limit = g end
+  end
+  return limit or 0
 end
 
 local abandoned = ''
@@ -42,9 +51,7 @@ if epoch and known.epoch ~= '' then
   if known.epoch > epoch then
     lost = true
   elseif known.epoch == epoch then
-    local limit = g
-    if known.run ~= run then limit = known.run == before and from or 0 end
-    lost = known.g > limit
+    lost = known.g > survived(known.run)
   end
 end
 if lost then
@@ -53,14 +60,14 @@ if lost then
   for _, former in ipairs({ known.epoch, epoch or '' }) do
     if former ~= '' then stamp = math.max(stamp, tonumber(string.sub(former, 1, 8), 36) + 1) end
   end
-  epoch, g, at, run, before, from, minute = base36(stamp) .. ARGV[4], 0, 0, server, '', 0, -1
+  epoch, g, at, runs, minute = base36(stamp) .. ARGV[4], 0, 0, run .. ':0', -1
   moved = true
 end
 -- A clock that was set back does not take expiries along.
 at = math.max(at, now)
 
 local function saveMeta()
-  redis.call('HSET', KEYS[1], 'epoch', epoch, 'g', g, 'at', at, 'run', run, 'before', before, 'from', from, 'minute', minute)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'g', g, 'at', at, 'runs', runs, 'minute', minute)
 end
 
 -- For how long a channel without news is remembered, whatever its retention.

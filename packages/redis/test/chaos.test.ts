@@ -1,165 +1,146 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import { connect, type TestStream } from '@sse/express/testing'
+import { connect } from '@sse/express/testing'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from './cluster.ts'
+import { createRandom, Reader, ServerProcess } from './fleet.ts'
 import { missing, RedisServer } from './redis-server.ts'
 
 /** A minute, and as many readers as the machine has room for, when asked for; else as much as a test may take. */
-const SECONDS = Number(process.env.CHAOS_SECONDS ?? 8)
+const SECONDS = Number(process.env.CHAOS_SECONDS ?? 6)
 const READERS = Number(process.env.CHAOS_READERS ?? 20)
 const SEED = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 
 const CHANNELS = ['a', 'b', 'c']
 
-describe.skipIf(missing)('three server processes on one Redis', () => {
-  const cleanup: (() => unknown)[] = []
-  afterEach(async () => {
-    for (const clean of cleanup.splice(0).reverse()) await clean()
-  })
-
-  it(`deliver every event in order and once, whatever is killed, stopped and cut (CHAOS_SEED=${SEED})`, {
+describe.skipIf(missing)(
+  `three server processes on one Redis (CHAOS_SEED=${SEED})`,
+  {
     timeout: (SECONDS + 60) * 1_000,
-  }, async () => {
-    const random = createRandom(SEED)
-    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
-    const redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
-    cleanup.push(() => redis.remove())
-    const processes = await Promise.all([0, 1, 2].map(() => ServerProcess.start(redis.port)))
-    cleanup.push(() => Promise.all(processes.map((one) => one.kill())))
-
-    const readers = Array.from({ length: READERS }, (_, n) => {
-      const channels = n % 4 === 0 ? CHANNELS : [pick(CHANNELS), pick(CHANNELS)]
-      return new Reader([...new Set(channels)], () => pick(processes).origin)
+  },
+  () => {
+    const cleanup: (() => unknown)[] = []
+    afterEach(async () => {
+      for (const clean of cleanup.splice(0).reverse()) await clean()
     })
-    cleanup.push(() => Promise.all(readers.map((reader) => reader.stop())))
-    await until(() => readers.every((reader) => reader.started))
 
-    let over = false
-    let value = 0
-    const acknowledged = new Map<number, string>()
-    const publish = async (): Promise<void> => {
-      while (!over) {
-        value += 1
-        const mine = value
-        const url = `${pick(processes).origin}/publish?channel=${pick(CHANNELS)}&value=${mine}`
-        const answer = await fetch(url, { method: 'POST', signal: AbortSignal.timeout(5_000) }).catch(
-          () => undefined,
-        )
-        if (answer?.status === 200) acknowledged.set(mine, await answer.text().catch(() => ''))
-        else await pause(20)
+    it('deliver every event in order and once, whatever is killed, stopped and cut', async () => {
+      const { acknowledged, done, log, readers } = await storm(false)
+      for (const [value, id] of acknowledged)
+        expect(
+          log.get(id)?.value,
+          `the value of ${id}, ${log.size} in the log, from ${[...log.keys()][0]}; ${done}`,
+        ).toBe(value)
+      const values = [...log.values()].map(({ value }) => value)
+      expect(new Set(values).size).toBe(values.length)
+      for (const reader of readers) {
+        const due = [...log].filter(([, { channel }]) => reader.channels.includes(channel)).map(([id]) => id)
+        await until(() => reader.ids.length >= due.length).catch(() => {})
+        expect(
+          reader.story.map(({ event, id }) => (event === 'news' ? id : event)),
+          done,
+        ).toEqual(due)
       }
-    }
-    const publishers = [publish(), publish()]
+      expect(acknowledged.size).toBeGreaterThan(SECONDS)
+    })
 
-    const faults: Record<string, () => Promise<unknown>> = {
-      'kill a server': () => pick(processes).restart(),
-      'stop a server': () => pick(processes).hold(200 + random() * 800),
-      'cut the subscriptions': () => redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub'),
-      'cut the others': () => redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
-      'cut the readers': async () => {
-        for (const reader of readers) if (random() < 0.5) reader.cut()
-      },
-      'stop Redis': async () => {
-        redis.pause()
-        await pause(200 + random() * 800)
-        redis.resume()
-      },
-      'kill Redis': async () => {
-        await redis.kill()
+    it('announce what Redis has lost, and go on with what is left', async () => {
+      const { done, log, readers } = await storm(true)
+      const [epoch] = [...log.keys()].map(epochOf)
+      for (const reader of readers) {
+        const due = [...log].filter(([, { channel }]) => reader.channels.includes(channel)).map(([id]) => id)
+        const last = (): string[] => reader.ids.filter((id) => epochOf(id) === epoch)
+        await until(() => last().length >= due.length).catch(() => {})
+        expect(last(), done).toEqual(due)
+        let known = ''
+        let announced = true
+        for (const { event, id } of reader.story) {
+          if (event === 'sse.gap') announced = true
+          else {
+            if (epochOf(id) !== known) expect(announced, `a gap before ${id}; ${done}`).toBe(true)
+            known = epochOf(id)
+            announced = false
+          }
+        }
+        expect(new Set(reader.ids).size, done).toBe(reader.ids.length)
+      }
+    })
+
+    /** Has readers read and publishers publish while one thing after the other fails; then reads what the log has. */
+    async function storm(losing: boolean) {
+      const random = createRandom(SEED)
+      const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T
+      const redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+      cleanup.push(() => redis.remove())
+      const processes = await Promise.all([0, 1, 2].map(() => ServerProcess.start(redis.port)))
+      cleanup.push(() => Promise.all(processes.map((one) => one.kill())))
+
+      const readers = Array.from({ length: READERS }, (_, n) => {
+        const channels = n % 4 === 0 ? CHANNELS : [pick(CHANNELS), pick(CHANNELS)]
+        return new Reader([...new Set(channels)], () => pick(processes).origin)
+      })
+      cleanup.push(() => Promise.all(readers.map((reader) => reader.stop())))
+      await until(() => readers.every((reader) => reader.started))
+
+      let over = false
+      let count = 0
+      const acknowledged = new Map<number, string>()
+      const publish = async (): Promise<void> => {
+        while (!over) {
+          const value = ++count
+          const url = `${pick(processes).origin}/publish?channel=${pick(CHANNELS)}&value=${value}`
+          const request = fetch(url, { method: 'POST', signal: AbortSignal.timeout(5_000) })
+          const answer = await request.catch(() => undefined)
+          if (answer?.status === 200) acknowledged.set(value, await answer.text().catch(() => ''))
+          else await pause(20)
+        }
+      }
+      const publishers = [publish(), publish()]
+
+      const faults: Record<string, () => Promise<unknown>> = {
+        'kill a server': () => pick(processes).restart(),
+        'stop a server': () => pick(processes).hold(200 + random() * 800),
+        'cut the subscriptions': () => redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub'),
+        'cut the others': () => redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'),
+        'cut the readers': async () => {
+          for (const reader of readers) if (random() < 0.5) reader.cut()
+        },
+        'stop Redis': async () => {
+          redis.pause()
+          await pause(200 + random() * 800)
+          redis.resume()
+        },
+        'kill Redis': async () => {
+          await redis.kill()
+          await pause(random() * 300)
+          await redis.start()
+        },
+        ...(losing && {
+          'flush Redis': () => redis.command('FLUSHALL'),
+          'kill Redis and its file': async () => {
+            await redis.kill()
+            await rm(redis.file('appendonlydir'), { recursive: true, force: true })
+            await redis.start()
+          },
+        }),
+      }
+      const deadline = Date.now() + SECONDS * 1_000
+      const done: string[] = []
+      while (Date.now() < deadline) {
+        const fault = pick(Object.keys(faults))
+        done.push(fault)
+        await faults[fault]?.()
         await pause(random() * 300)
-        await redis.start()
-      },
-    }
-    const deadline = Date.now() + SECONDS * 1_000
-    const done: string[] = []
-    while (Date.now() < deadline) {
-      const fault = pick(Object.keys(faults))
-      done.push(fault)
-      await faults[fault]?.()
-      await pause(random() * 300)
-    }
-    over = true
-    await Promise.all(publishers)
-
-    // What the log has is what everybody is to have had.
-    const log = await readLog(pick(processes).origin, value)
-    for (const [mine, id] of acknowledged) expect(log.get(id)?.value, `the value of ${id}`).toBe(mine)
-    const values = [...log.values()].map((entry) => entry.value)
-    expect(new Set(values).size).toBe(values.length)
-
-    for (const reader of readers) {
-      const due = [...log].filter(([, { channel }]) => reader.channels.includes(channel)).map(([id]) => id)
-      await until(() => reader.ids.length >= due.length).catch(() => {})
-      expect(reader.gaps, `gaps after: ${done.join(', ')}`).toEqual([])
-      expect(reader.ids, `events after: ${done.join(', ')}`).toEqual(due)
-    }
-    expect(acknowledged.size).toBeGreaterThan(SECONDS)
-  })
-})
-
-/** A reader as a client is one: it comes back to any server, with its cursor, whenever its stream ends. */
-class Reader {
-  readonly channels: readonly string[]
-  readonly #origin: () => string
-  readonly #former: TestStream[] = []
-  readonly #running: Promise<void>
-  #stream: TestStream | undefined
-  #stopped = false
-
-  constructor(channels: readonly string[], origin: () => string) {
-    this.channels = channels
-    this.#origin = origin
-    this.#running = this.#run()
-  }
-
-  get started(): boolean {
-    return (this.#stream?.lastEventId ?? '') !== ''
-  }
-
-  /** The ids of the news that it has had. */
-  get ids(): string[] {
-    return this.#events('news').map(({ id }) => id)
-  }
-
-  get gaps(): unknown[] {
-    return this.#events('sse.gap').map(({ json }) => json)
-  }
-
-  cut(): void {
-    this.#stream?.drop()
-  }
-
-  async stop(): Promise<void> {
-    this.#stopped = true
-    await this.#stream?.drop()
-    await this.#running
-  }
-
-  #events(name: string): ReturnType<TestStream['all']> {
-    const streams = this.#stream === undefined ? this.#former : [...this.#former, this.#stream]
-    return streams.flatMap((stream) => stream.all().filter(({ event }) => event === name))
-  }
-
-  async #run(): Promise<void> {
-    let lastEventId = ''
-    const path = `/?${new URLSearchParams(this.channels.map((channel) => ['channel', channel] as [string, string]))}`
-    while (!this.#stopped) {
-      const stream = await connect(this.#origin(), path, { lastEventId }).catch(() => undefined)
-      if (stream?.status === 200) {
-        this.#stream = stream
-        await stream.ended
-        lastEventId = stream.lastEventId
-        this.#former.push(stream)
-        this.#stream = undefined
-      } else {
-        await stream?.drop()
-        await pause(50)
       }
+      over = true
+      await Promise.all(publishers)
+      const log = await readLog(pick(processes).origin, count)
+      return { acknowledged, log, readers, done: `after: ${done.join(', ')}` }
     }
-  }
-}
+  },
+)
+
+const epochOf = (id: string): string => id.split('-')[0] ?? ''
 
 /** Everything that the log has, by id, in its order. */
 async function readLog(
@@ -177,61 +158,4 @@ async function readLog(
   }
   const position = (id: string): number => Number.parseInt(id.split('-')[1] ?? '', 36)
   return new Map(entries.sort(([a], [b]) => position(a) - position(b)))
-}
-
-class ServerProcess {
-  /** Another one after each start. */
-  origin = ''
-  readonly #args: readonly string[]
-  #child: ChildProcess | undefined
-
-  private constructor(redisPort: number) {
-    const script = join(import.meta.dirname, 'server-process.ts')
-    this.#args = ['--conditions=@sse/source', '--import', 'tsx', script, String(redisPort)]
-  }
-
-  static async start(redisPort: number): Promise<ServerProcess> {
-    const server = new ServerProcess(redisPort)
-    await server.#start()
-    return server
-  }
-
-  async restart(): Promise<void> {
-    await this.kill()
-    await this.#start()
-  }
-
-  async hold(milliseconds: number): Promise<void> {
-    this.#child?.kill('SIGSTOP')
-    await pause(milliseconds)
-    this.#child?.kill('SIGCONT')
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const exited = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGKILL')
-    await exited
-  }
-
-  async #start(): Promise<void> {
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.#child = child
-    this.origin = await new Promise<string>((resolve, reject) => {
-      child.stdout.once('data', (said) => resolve(String(said).trim()))
-      child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)))
-    })
-  }
-}
-
-/** Mulberry32: the same faults for the same seed. */
-function createRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }

@@ -83,6 +83,27 @@ describe.skipIf(missing)('when Redis fails', { timeout: 20_000 }, () => {
     expect((await back?.next('sse.open'))?.json).toMatchObject({ resumed: true, replay: 3 })
   })
 
+  it('it is restarted twice while a server is cut off: nothing is lost, nobody is told', async () => {
+    const redis = await startRedis(...AOF)
+    const interposer = await Interposer.start(redis.port)
+    cleanup.push(() => interposer.stop())
+    const [near, far] = [await start(redis), await start(redis, { port: interposer.port })]
+    const stream = await far.stream(['news'])
+    await near.publish('news', 1)
+    await stream.next('news')
+    interposer.refusing = true
+    interposer.cut()
+    for (const n of [2, 3, 4]) {
+      await redis.kill()
+      await redis.start()
+      await near.publish('news', n)
+    }
+    interposer.refusing = false
+    await until(() => newsOf(stream).length === 4)
+    expect(newsOf(stream)).toEqual([1, 2, 3, 4])
+    expect(kindsOf(stream)).not.toContain('sse.gap')
+  })
+
   it('it stands still for seconds: publishes reject, streams stay, nothing is lost', async () => {
     const redis = await startRedis()
     const servers = [await start(redis, { publishTimeout: 500 }), await start(redis)]
