@@ -58,8 +58,8 @@ export function createConnection(
   /** Whether anything was heard, that could have gone on in the meantime. */
   let begun = cursor !== ''
   let retry = DEFAULT_RETRY
-  /** Attempts in a row that came to nothing, or to a stream that did not last. */
-  let failures = 0
+  /** Which attempt in a row this one is, or the next: those before came to nothing, or to a stream that did not last. */
+  let turn = 1
   /** When the next attempt may begin at the earliest. */
   let notBefore = 0
   /** Whether the headers were asked for anew after a 401. */
@@ -192,7 +192,7 @@ export function createConnection(
       return
     }
     const before = state
-    const verdict = options.when && call(options.when, error, failures + 1)
+    const verdict = options.when && call(options.when, error, turn)
     if (state !== before) return // the app went on from there
     if (
       error.status === 401 &&
@@ -203,25 +203,18 @@ export function createConnection(
       verdict !== false
     ) {
       refreshed = true
-      send({ type: 'refresh', attempt: failures + 1 })
+      send({ type: 'refresh', attempt: turn })
       return
     }
-    failures = lasted() ? 0 : failures + 1
-    if (
-      !(verdict ?? isRetriable(error)) ||
-      !request.repeatable ||
-      failures >= (options.maxAttempts ?? Infinity)
-    ) {
+    turn = lasted() ? 1 : turn + 1
+    if (!(verdict ?? isRetriable(error)) || !request.repeatable || turn > (options.maxAttempts ?? Infinity)) {
       send({ type: 'fail', error })
     } else {
       const now = clock.now()
       const floor = now + (error.retryAfter ?? 0)
       notBefore = Math.max(notBefore, floor)
-      const retryAt = Math.max(
-        notBefore,
-        floor + backoff({ attempt: failures + 1, retry, random: clock.random() }),
-      )
-      send({ type: 'retry', attempt: failures + 1, retryAt, error })
+      const retryAt = Math.max(notBefore, floor + backoff({ attempt: turn, retry, random: clock.random() }))
+      send({ type: 'retry', attempt: turn, retryAt, error })
     }
     hooks.error(error)
   }
@@ -236,7 +229,7 @@ export function createConnection(
     if (signal === 'frozen' || signal === 'thawed') frozen = signal === 'frozen'
     const cause = blocked()
     if (cause !== undefined) {
-      if (lasted()) failures = 0
+      if (lasted()) turn = 1
       // What cannot be resumed is left to its fate.
       if (request.repeatable) send({ type: 'pause', cause })
     } else if (state.status === 'paused') resume()
@@ -253,7 +246,7 @@ export function createConnection(
     if (blocked() !== undefined) return
     const wait = notBefore - clock.now()
     if (wait > 0) after(wait, resume)
-    else send({ type: 'resume', attempt: failures + 1 })
+    else send({ type: 'resume', attempt: turn })
   }
 
   function open(): void {
@@ -265,7 +258,7 @@ export function createConnection(
     }
     // From idle it goes on with the row it was let go in: mounting anew is no new budget.
     if (status !== 'idle') {
-      failures = 0
+      turn = 1
       request.reset()
     }
     if (by === 'server') {
@@ -276,7 +269,7 @@ export function createConnection(
     refreshed = false
     frozen = false
     const cause = blocked()
-    send(cause === undefined ? { type: 'open', attempt: failures + 1 } : { type: 'pause', cause })
+    send(cause === undefined ? { type: 'open', attempt: turn } : { type: 'pause', cause })
   }
 
   function close(by: 'client' | 'server', reason: string): void {
@@ -296,8 +289,8 @@ export function createConnection(
     reconnect() {
       if (transitions[state.status].reconnect === undefined) open()
       else if (request.repeatable) {
-        failures = 0
-        send({ type: 'reconnect', attempt: 1 })
+        turn = 1
+        send({ type: 'reconnect', attempt: turn })
       }
     },
     close,

@@ -18,7 +18,7 @@ export interface Interest {
 }
 
 export function createInterest(clock: Clock, linger: number, hooks: InterestHooks): Interest {
-  let holders = 0
+  const holders = new Set<object>()
   let cancelTimer: (() => void) | undefined
 
   function cancel(): void {
@@ -28,15 +28,13 @@ export function createInterest(clock: Clock, linger: number, hooks: InterestHook
 
   return {
     hold() {
-      holders += 1
+      const holder = {}
+      holders.add(holder)
       cancel()
       hooks.some()
-      let held = true
       return () => {
-        if (!held) return
-        held = false
-        holders -= 1
-        if (holders === 0 && hooks.kept()) cancelTimer = clock.after(linger, hooks.none)
+        const left = holders.delete(holder) && holders.size === 0
+        if (left && hooks.kept()) cancelTimer = clock.after(linger, hooks.none)
       }
     },
     cancel,

@@ -12,7 +12,7 @@ export interface Snapshot {
 type Payloads = Record<string, unknown>
 
 /** Without a prototype, so that `constructor` and `__proto__` are names like any other. */
-const copy = (payloads: object | undefined): Payloads => Object.assign(Object.create(null), payloads)
+const copy = (payloads: unknown): Payloads => Object.assign(Object.create(null), payloads)
 
 export function createSnapshot(initial: object | undefined): Snapshot {
   let current = copy(initial)
@@ -24,8 +24,7 @@ export function createSnapshot(initial: object | undefined): Snapshot {
   function edit(event: string, key: string | undefined): Payloads {
     draft ??= copy(current)
     if (key === undefined) return draft
-    const before = draft[event]
-    keyed[event] ??= copy(typeof before === 'object' && before !== null ? before : undefined)
+    keyed[event] ??= copy(draft[event])
     draft[event] = keyed[event]
     return keyed[event]
   }

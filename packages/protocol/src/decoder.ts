@@ -52,8 +52,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let id = lastEventId
   let event = ''
   let data: string | undefined
-  let started = false
-  let afterCR = false
+  /** What is no text if the next chunk begins with it: the byte order mark, or the LF of a CRLF that fell apart. */
+  let skipped = '\ufeff'
   let overflow: ProtocolError | undefined
   /** A line whose end has not arrived: appended to, and searched only in what is new, so that many chunks stay linear. */
   let line = ''
@@ -62,10 +62,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
     if (overflow) throw overflow
     let text = typeof chunk === 'string' ? chunk : utf8.decode(chunk, { stream: true })
     if (text === '') return
-    // The byte order mark of the stream, or the LF of a CRLF that fell apart between two chunks.
-    if ((!started && text[0] === '\ufeff') || (afterCR && text[0] === '\n')) text = text.slice(1)
-    started = true
-    afterCR = false
+    if (text.startsWith(skipped)) text = text.slice(skipped.length)
+    skipped = ''
     // Hardly any stream has a CR, and a pattern splits more slowly than a string.
     const lines = text.split(text.includes('\r') ? /\r\n?|\n/ : '\n')
     const rest = lines.pop() ?? ''
@@ -74,7 +72,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       line = ''
       takeLine(whole)
     }
-    afterCR = text.endsWith('\r')
+    if (text.endsWith('\r')) skipped = '\n'
     line += rest
     limit(line.length)
   }
