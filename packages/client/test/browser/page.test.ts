@@ -174,6 +174,20 @@ describe('in a page', () => {
     expect(pausing.source.getState().continuity).toBe('resumed')
   })
 
+  it('the seventh connection, for which a browser leaves no room over HTTP/1.1, says so', async () => {
+    const six = Array.from({ length: 6 }, () => open(enter().url))
+    for (const { source } of six) await until(source, 'open')
+    const seventh = open(enter().url, { connectTimeout: 500 })
+    await until(seventh.source, 'retrying')
+    expect(seventh.source.getState().error).toMatchObject({
+      kind: 'timeout',
+      message: expect.stringContaining('six connections'),
+    })
+    six[0]?.source.close()
+    seventh.source.reconnect()
+    await until(seventh.source, 'open')
+  })
+
   it('a listener that throws stops nothing, and the page hears of its error', async () => {
     const room = enter()
     const { source } = open(room.url)

@@ -188,6 +188,22 @@ export function describeConnection(serve: Serve): void {
     })
   })
 
+  describe("an event named 'error' or 'open'", () => {
+    it("is not taken for the connection's own: without a contract it is an error, and the stream goes on", async () => {
+      const own = ['error', 'open'].map((event) => encodeEvent({ event, data: '1' })).join('')
+      await using endpoint = await serve(stream(own + note('a')))
+      const source = createEventSource<{ note: string }>(endpoint.url)
+      const errors: string[] = []
+      source.onError(({ kind }) => errors.push(kind))
+      const heard: unknown[] = []
+      source.on('*', ({ event }) => heard.push(event))
+      await vi.waitFor(() => expect(heard).toEqual(['note']))
+      expect(errors).toEqual(['contract', 'contract'])
+      expect(source.getState().status).toBe('open')
+      source.close()
+    })
+  })
+
   describe('an event that breaks the contract', () => {
     it('is an error, and the stream goes on', async () => {
       await using endpoint = await serve(
