@@ -73,13 +73,14 @@ describe.skipIf(missing)(
       const redis = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
       cleanup.push(() => redis.remove())
       const processes = await Promise.all([0, 1, 2].map(() => ServerProcess.start(redis.port)))
-      cleanup.push(() => Promise.all(processes.map((one) => one.kill())))
 
       const readers = Array.from({ length: READERS }, (_, n) => {
         const channels = n % 4 === 0 ? CHANNELS : [pick(CHANNELS), pick(CHANNELS)]
         return new Reader([...new Set(channels)], () => pick(processes).origin)
       })
       cleanup.push(() => Promise.all(readers.map((reader) => reader.stop())))
+      // First of all, so that no reader waits for a server.
+      cleanup.push(() => Promise.all(processes.map((one) => one.kill())))
       await until(() => readers.every((reader) => reader.started))
 
       let over = false
