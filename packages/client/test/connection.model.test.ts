@@ -118,7 +118,7 @@ describe('whatever happens in whatever order', () => {
   it('there is at most one connection, none while paused or closed, and nothing left at the end', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(steps, { maxLength: 60 }),
+        fc.array(steps, { maxLength: 60, size: 'max' }),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         async (script, chance) => {
           const world = createWorld(() => chance)
@@ -153,11 +153,11 @@ describe('whatever happens in whatever order', () => {
       ),
       { numRuns: 500 },
     )
-  })
+  }, 60_000)
 
   it('no two attempts begin within a second, unless the app asks or a 401 is answered', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(steps, { maxLength: 60 }), async (script) => {
+      fc.asyncProperty(fc.array(steps, { maxLength: 60, size: 'max' }), async (script) => {
         const world = createWorld(() => 0)
         const { clock, attempts, source, live } = world
         source.open()
@@ -181,5 +181,5 @@ describe('whatever happens in whatever order', () => {
       }),
       { numRuns: 200 },
     )
-  })
+  }, 60_000)
 })
