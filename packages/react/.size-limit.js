@@ -9,4 +9,4 @@ const bundle = (name, limit, code) => ({
   modifyEsbuildConfig: (config) => ({ ...config, conditions: ['@sse/source'] }),
 })
 
-export default [bundle('useEventSource', '8.5 kB', '{ useEventSource }'), bundle('everything', '9.7 kB', '*')]
+export default [bundle('useEventSource', '8.5 kB', '{ useEventSource }'), bundle('everything', '9.6 kB', '*')]
