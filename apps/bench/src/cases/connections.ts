@@ -6,7 +6,7 @@ import { type Column, column, type Section } from '../section.ts'
 
 const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'express-sse', 'fastify', 'hono', 'nchan', 'sse']
 /** Descriptors that a process has besides its connections. */
-const OTHERS = 100
+const OTHERS = 500
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {
