@@ -3,7 +3,6 @@ const boundaries = {
   contract: { packages: [], others: ['/@standard-schema/spec/'] },
   protocol: { packages: [], others: [] },
   express: { packages: ['contract', 'protocol'], others: [], node: true },
-  redis: { packages: ['express'], others: ['/node_modules/(@redis|redis)/'], node: true },
   redis: { packages: ['express'], others: ['/node_modules/redis/'], node: true },
   client: { packages: ['contract', 'protocol'], others: [] },
   react: { packages: ['client'], others: ['/node_modules/(@types/)?react/'] },

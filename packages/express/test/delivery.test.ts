@@ -194,6 +194,26 @@ describe('a gap in delivery', () => {
   })
 })
 
+describe('a log that begins anew under a delivery', () => {
+  it('is announced, and then delivered from its first entry on, in the new histories', () => {
+    const old = new Log()
+    old.publish('a', '"old"')
+    const delivery = old.reader(['a'])
+    take(delivery)
+    const log = new Log()
+    log.publish('a', '"new"')
+    delivery.restart('x', log.head.g, new Map([['a', log.channel('a')]]))
+    old.publish('a', '"never"')
+    expect(take(delivery)).toEqual([
+      'sse.gap {"channels":["a"],"reason":"epoch"}',
+      '1 n "new"',
+      '1 sse.live {}',
+    ])
+    log.publish('a', '"next"')
+    expect(take(delivery)).toEqual(['2 n "next"'])
+  })
+})
+
 describe('what is inserted', () => {
   it('comes after what was published before it, and before what comes later', () => {
     const log = new Log()
