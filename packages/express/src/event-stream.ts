@@ -7,12 +7,12 @@ import { joinBlocks } from './chunk.ts'
 import { judgeCursor, parseCursor } from './cursor.ts'
 import { type Deferred, defer } from './deferred.ts'
 import { Delivery } from './delivery.ts'
-import { SseError } from './errors.ts'
 import type { Hub } from './hub.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
-import { readLastEventId, refuseFinal } from './request.ts'
+import { readLastEventId } from './request.ts'
+import { isClaimable, refuse, refuseFinal } from './response.ts'
 import type { JoinOptions, Stream } from './stream.ts'
 import type { Served, Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
@@ -238,7 +238,7 @@ export class EventStream<E> implements Stream<E>, Served {
   async #join(names: readonly string[], last: number): Promise<void> {
     checkChannels(this.#board.options.limits, names)
     if (this.#phase === 'unused') {
-      if (!this.#usable()) return
+      if (!isClaimable(this.#request, this.#response)) return
       if (this.lastEventId !== undefined && parseCursor(this.lastEventId)?.final) {
         refuseFinal(this.#response)
         return
@@ -335,30 +335,10 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Takes the response for a stream, if it was not yet. */
   #open(): void {
-    if (this.#phase !== 'unused' || !this.#usable()) return
+    if (this.#phase !== 'unused' || !isClaimable(this.#request, this.#response)) return
     this.#admit()
     this.#phase = 'open'
     this.#commit(undefined, 0)
-  }
-
-  /** Whether the response can still become a stream. */
-  #usable(): boolean {
-    if (this.#gone && !this.#response.headersSent) return false
-    if (this.#response.headersSent || this.#response.writableEnded) {
-      throw new SseError(
-        'ERR_SSE_ANSWERED',
-        500,
-        'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
-      )
-    }
-    if (this.#request.httpVersionMajor === 1 && this.#response.socket === null) {
-      throw new SseError(
-        'ERR_SSE_PIPELINED',
-        400,
-        'An event stream was requested behind another response on the same connection: open it on a connection of its own.',
-      )
-    }
-    return true
   }
 
   /** Counts among the hub's streams. */
@@ -393,11 +373,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Answers for a handler that does not look at the failure of its join. */
   #answer(error: unknown): void {
-    if (this.#phase !== 'unused' || this.#response.headersSent || this.#gone) return
-    const refusal = error instanceof SseError ? error : undefined
-    this.#response.statusCode = refusal?.status ?? 500
-    for (const [name, value] of Object.entries(refusal?.headers ?? {})) this.#response.setHeader(name, value)
-    this.#response.end()
+    if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
   }
 
   #drained(): void {

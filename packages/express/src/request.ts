@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 
 /**
  * The last event id that a reader sends: the header, else the query parameter `lastEventId`, which needs no preflight.
@@ -19,15 +19,4 @@ export function readLastEventId({
 export function readClient(request: IncomingMessage): string {
   const ip: unknown = 'ip' in request ? request.ip : undefined
   return typeof ip === 'string' ? ip : (request.socket.remoteAddress ?? '')
-}
-
-/**
- * Answers a reader whose stream is complete: 204 makes every client stay away.
- *
- * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
- */
-export function refuseFinal(response: ServerResponse): void {
-  response.statusCode = 204
-  response.setHeader('Cache-Control', 'no-store')
-  response.end()
 }

@@ -1,0 +1,47 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { SseError } from './errors.ts'
+import { isOver } from './outlet.ts'
+
+/**
+ * Whether a response can still become a stream; not if its reader has left.
+ *
+ * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered, `ERR_SSE_PIPELINED` behind another response
+ */
+export function isClaimable(request: IncomingMessage, response: ServerResponse): boolean {
+  const { headersSent, writableEnded } = response
+  if (isOver(response) && !headersSent) return false
+  if (headersSent || writableEnded) {
+    throw new SseError(
+      'ERR_SSE_ANSWERED',
+      500,
+      'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
+    )
+  }
+  if (request.httpVersionMajor === 1 && response.socket === null) {
+    throw new SseError(
+      'ERR_SSE_PIPELINED',
+      400,
+      'An event stream was requested behind another response on the same connection: open it on a connection of its own.',
+    )
+  }
+  return true
+}
+
+/** Answers as an error asks for; without its message, which is not for the client. */
+export function refuse(response: ServerResponse, error: unknown): void {
+  const refusal = error instanceof SseError ? error : undefined
+  response.statusCode = refusal?.status ?? 500
+  for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value)
+  response.end()
+}
+
+/**
+ * Answers a reader whose stream is complete: 204 makes every client stay away.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
+ */
+export function refuseFinal(response: ServerResponse): void {
+  response.statusCode = 204
+  response.setHeader('Cache-Control', 'no-store')
+  response.end()
+}
