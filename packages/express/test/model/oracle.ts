@@ -319,7 +319,8 @@ export class Oracle {
         else this.#settled.add(entry)
       }
       // A channel may have been left and joined again while its gap waited to be written.
-      if (!missing && !this.#left.has(channel)) this.#fail('a false gap', data)
+      const left = this.#left.has(channel) || this.#leaving.has(channel)
+      if (!missing && !left) this.#fail('a false gap', data)
     }
   }
 
