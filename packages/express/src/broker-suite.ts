@@ -192,6 +192,40 @@ export const brokerSuite: readonly BrokerCase[] = [
     assert.deepEqual(entriesOf(history).map(dataOf), texts)
   }),
 
+  brokerCase(
+    'has all hubs but the one that asks end their connections, where it reaches others',
+    async (broker) => {
+      const [asks, others, absent] = [recorder(), [recorder(), recorder()], recorder()]
+      for (const sink of [asks, ...others]) await broker.attach(['a'], sink)
+      await broker.attach(['b'], absent)
+      if (broker.elsewhere === undefined) return
+      await broker.elsewhere.disconnect('a', asks)
+      await until(() => others.every(({ disconnected }) => disconnected.length > 0))
+      assert.deepEqual(
+        [asks, absent].flatMap(({ disconnected }) => disconnected),
+        [],
+      )
+      assert.deepEqual(
+        others.map(({ disconnected }) => disconnected),
+        [['a'], ['a']],
+      )
+    },
+  ),
+
+  brokerCase(
+    'counts the readers of all hubs but the one that asks, where it reaches others',
+    async (broker) => {
+      const asks = recorder(1)
+      await broker.attach(['a', 'b'], asks)
+      await broker.attach(['a'], recorder(2))
+      await broker.attach(['a'], recorder(3))
+      const { elsewhere } = broker
+      if (elsewhere === undefined) return
+      await until(() => elsewhere.size('a', asks) === 5)
+      assert.equal(elsewhere.size('b', asks), 0)
+    },
+  ),
+
   {
     name: 'refuses everything once it is closed',
     async run(create) {
@@ -203,9 +237,19 @@ export const brokerSuite: readonly BrokerCase[] = [
   },
 ]
 
-function recorder(): BrokerSink & { readonly heard: string[] } {
+/** A hub as a broker sees it: notes what it hears, and has as many readers of every channel as it is told to have. */
+function recorder(readers = 0): BrokerSink & { readonly heard: string[]; readonly disconnected: string[] } {
   const heard: string[] = []
-  return { heard, changed: (channel) => void heard.push(channel), beforeEviction() {}, reset() {} }
+  const disconnected: string[] = []
+  return {
+    heard,
+    disconnected,
+    changed: (channel) => void heard.push(channel),
+    beforeEviction() {},
+    reset() {},
+    size: () => readers,
+    disconnect: (channel) => void disconnected.push(channel),
+  }
 }
 
 async function historyOf(broker: Broker, channel: string): Promise<History> {

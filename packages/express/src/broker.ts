@@ -25,6 +25,23 @@ export interface Broker {
   read(channels: readonly string[], after: number | undefined): Promise<Reading>
   /** Lets go of everything; later calls reject. */
   close(): Promise<void>
+  /** The readers of the other hubs; left out by a broker that cannot reach them. */
+  readonly elsewhere?: Elsewhere
+}
+
+/** What a hub may know of the readers that other hubs of the same log have, and do to them. Nothing of it is stored. */
+export interface Elsewhere {
+  /**
+   * About how many readers a channel has at all hubs but that of the sink, as they said last. Whoever asks begins to
+   * follow the channel, for as long as it goes on asking.
+   */
+  size(channel: string, except: BrokerSink): number
+  /**
+   * Has every hub but that of the sink end the connections of a channel's readers.
+   *
+   * @throws {@link SseError} `ERR_SSE_BROKER` if the others could not be told in time
+   */
+  disconnect(channel: string, except: BrokerSink): Promise<void>
 }
 
 /** What a broker tells a hub. */
@@ -38,6 +55,10 @@ export interface BrokerSink {
    * Attachments hold; everything is to be read again.
    */
   reset(): void
+  /** How many readers a channel has here. */
+  size(channel: string): number
+  /** Ends the connections of a channel's readers; they come back. */
+  disconnect(channel: string): void
 }
 
 /** What {@link Broker.read} found. */

@@ -10,7 +10,11 @@ import { watch } from './watched.ts'
 /** A named log that streams join. It is there as soon as it is named, and costs nothing until it is used. */
 export interface Channel<E = unknown> {
   readonly name: string
-  /** How many streams have joined it on this server. */
+  /**
+   * How many streams have joined it: exactly on this server, and about on the others that share its broker, as of a
+   * second ago or so (a killed server is counted for some more). Looking at it is what makes the others tell; where
+   * nobody has looked for a while, it begins with the streams of this server.
+   */
   readonly size: number
   /**
    * Publishes an event to everyone who has joined, and to those who resume.
@@ -47,7 +51,10 @@ export interface Channel<E = unknown> {
   run(producer: Producer<E>): Promise<void>
   /** Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. */
   end(reason?: string): Promise<string>
-  /** Ends the connections of all its streams on this server; the clients come back. */
+  /**
+   * Ends the connections of all its streams, on every server that shares its broker; the clients come back with their
+   * cursors. Where the others cannot be told, the hub's `'error'` hears of it: {@link SseError} `ERR_SSE_BROKER`.
+   */
   disconnect(): void
 }
 
@@ -64,7 +71,8 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   get size(): number {
-    return this.#board.size(this.name)
+    const { elsewhere } = this.#board.options.broker
+    return this.#board.size(this.name) + (elsewhere?.size(this.name, this.#board) ?? 0)
   }
 
   publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string> {
@@ -108,7 +116,9 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   disconnect(): void {
-    for (const stream of this.#board.audience(this.name)) stream.disconnect()
+    const { elsewhere } = this.#board.options.broker
+    this.#board.disconnect(this.name)
+    elsewhere?.disconnect(this.name, this.#board).catch((error) => this.#board.failed(error))
   }
 
   #event<N extends EventName<E>>(event: N, data: EventInput<E, N>): Message {

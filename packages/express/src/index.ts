@@ -1,4 +1,4 @@
-export type { Broker, BrokerSink, Reading } from './broker.ts'
+export type { Broker, BrokerSink, Elsewhere, Reading } from './broker.ts'
 export type { Channel } from './channel.ts'
 export { formatCursor } from './cursor.ts'
 export { createEntry, type Entry, type Message } from './entry.ts'

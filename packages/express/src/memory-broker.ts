@@ -127,7 +127,17 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     if (closed) throw new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
   }
 
+  function sinksBut(channel: string, except: BrokerSink): readonly BrokerSink[] {
+    return [...(logs.get(channel)?.sinks ?? [])].filter((sink) => sink !== except)
+  }
+
   return {
+    elsewhere: {
+      size: (channel, except) => sinksBut(channel, except).reduce((sum, sink) => sum + sink.size(channel), 0),
+      async disconnect(channel, except) {
+        for (const sink of sinksBut(channel, except)) sink.disconnect(channel)
+      },
+    },
     async publish(channel, message, retention) {
       refuseClosed()
       if (logs.get(channel)?.history.end !== undefined) {

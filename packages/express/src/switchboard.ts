@@ -22,6 +22,8 @@ export interface Served {
   beat(): void
   /** Reads its channels again, whose log began anew. */
   restart(): void
+  /** Ends the connection; the reader comes back. */
+  disconnect(): void
   /** Cuts the connection. */
   destroy(): void
 }
@@ -206,6 +208,10 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   reset(): void {
     for (const stream of this.streams) stream.restart()
+  }
+
+  disconnect(channel: string): void {
+    for (const stream of this.audience(channel)) stream.disconnect()
   }
 
   // What the hub asks for

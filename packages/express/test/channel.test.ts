@@ -1,3 +1,4 @@
+import { memoryBroker, SseError } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { bareApp, eventsApp } from './app.ts'
@@ -109,6 +110,43 @@ describe('the end of a channel', () => {
       status: 409,
     })
     await expect(hub.channel('news').end()).rejects.toMatchObject({ code: 'ERR_SSE_CHANNEL_ENDED' })
+  })
+})
+
+describe('two hubs of one broker', () => {
+  const pair = () => {
+    const broker = memoryBroker()
+    return [eventsApp({ broker }), eventsApp({ broker })] as const
+  }
+
+  it('count the readers of both', async () => {
+    const [one, other] = pair()
+    for (const { app } of [one, one, other]) await connect(app, '/events')
+    for (const { hub } of [one, other]) expect(hub.channel('news').size).toBe(3)
+    expect(one.hub.channel('nobody').size).toBe(0)
+  })
+
+  it('disconnect the readers of both, who come back where they were', async () => {
+    const [one, other] = pair()
+    const clients = await Promise.all([one, other].map(({ app }) => connect(app, '/events')))
+    const bystander = await connect(other.app, '/events?channels=other')
+    for (const client of clients) await client.next('sse.live')
+    one.hub.channel('news').disconnect()
+    for (const client of clients) await client.ended
+    void one.hub.channel('news').publish('n', 1)
+    for (const client of clients) expect((await (await client.resume()).next('n')).json).toBe(1)
+    void one.hub.channel('other').publish('n', 2)
+    expect((await bystander.next('n')).json).toBe(2)
+  })
+
+  it('that cannot be told to disconnect are an error of the hub; its own readers are disconnected', async () => {
+    const error = new SseError('ERR_SSE_BROKER', 503, 'away')
+    const elsewhere = { size: () => 0, disconnect: () => Promise.reject(error) }
+    const { app, errors, hub } = eventsApp({ broker: { ...memoryBroker(), elsewhere } })
+    const client = await connect(app, '/events')
+    hub.channel('news').disconnect()
+    await client.ended
+    await expect.poll(() => errors).toEqual([error])
   })
 })
 

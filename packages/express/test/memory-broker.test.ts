@@ -3,7 +3,13 @@ import { describe, expect, it, vi } from 'vitest'
 import { parseCursor } from '../src/cursor.ts'
 
 const RETENTION: Retention = { length: 100, bytes: 100_000, age: 1_000 }
-const sink = (): BrokerSink => ({ changed: vi.fn(), beforeEviction: vi.fn(), reset: vi.fn() })
+const sink = (): BrokerSink => ({
+  changed: vi.fn(),
+  beforeEviction: vi.fn(),
+  reset: vi.fn(),
+  size: () => 0,
+  disconnect: vi.fn(),
+})
 const event = (data = '0'): Message => ({ kind: 'event', event: 'n', data, key: undefined })
 
 const historyOf = async (broker: Broker, channel: string) => {

@@ -18,7 +18,8 @@ function boardOf(options: Parameters<typeof resolveOptions>[0] = {}) {
 
 /** A stream that takes time to be served. */
 function served(deliver: () => boolean, rest: Partial<Served> = {}): Served {
-  return { quiet: 0, stalled: 0, waiting: false, deliver, beat() {}, restart() {}, destroy() {}, ...rest }
+  const silent = { beat() {}, restart() {}, disconnect() {}, destroy() {} }
+  return { quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -12,7 +12,7 @@ import { redisBroker } from '../src/index.ts'
 import { until } from './cluster.ts'
 import { type Client, missing, RedisServer } from './redis-server.ts'
 
-const sink: BrokerSink = { changed() {}, beforeEviction() {}, reset() {} }
+const sink: BrokerSink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
 
 const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({

@@ -7,7 +7,13 @@ import { type Client, missing, RedisServer } from './redis-server.ts'
 
 const AMPLE = { length: 1_000, bytes: 1_000_000, age: 3_600_000 }
 const event = (data: string, key?: string): Message => ({ kind: 'event', event: 'news', data, key })
-const sink = (): BrokerSink => ({ changed() {}, beforeEviction() {}, reset: vi.fn() })
+const sink = (): BrokerSink => ({
+  changed() {},
+  beforeEviction() {},
+  reset: vi.fn(),
+  size: () => 0,
+  disconnect() {},
+})
 
 describe.skipIf(missing)('what Redis retains', () => {
   let server: RedisServer
