@@ -3,6 +3,7 @@ import { Beacon } from './beacon.ts'
 import { CallQueue, closedError } from './call-queue.ts'
 import { policyScript } from './log-script.ts'
 import { decodeNote } from './message.ts'
+import { Peers } from './peers.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
@@ -33,7 +34,10 @@ export interface RedisBrokerOptions {
   readonly publishTimeout?: number
   /** How long a channel that the last reader has left is still followed, in milliseconds. @defaultValue 30,000 */
   readonly linger?: number
-  /** After which silence a process asks whether it has missed anything, in milliseconds. @defaultValue 1,000 */
+  /**
+   * After which silence a process asks whether it has missed anything, and how often processes tell each other how many
+   * readers they have, where somebody asks for `channel.size`; in milliseconds. @defaultValue 1,000
+   */
   readonly beacon?: number
 }
 
@@ -125,10 +129,13 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   })
   const topicOf = (channel: string): string => store.topic('channel', channel)
   const channelTopics = topicOf('')
-  const beacons = [store.topic('beacon', 'all'), store.topic('beacon', id)]
+  const peersTopic = store.topic('peers', '')
+  const commonTopics = [store.topic('beacon', 'all'), store.topic('beacon', id), peersTopic]
 
   const subscription = new Subscription(() => client.duplicate(), {
     heard(text, topic) {
+      // Which says nothing of the log: the beacon still has to.
+      if (topic === peersTopic) return peers.hear(text)
       beacon.heard()
       if (topic.startsWith(channelTopics)) {
         const note = decodeNote(text)
@@ -154,6 +161,24 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     },
     silent: () => subscription.restart(),
   })
+
+  const peers = new Peers({
+    id,
+    key: store.key,
+    topic: peersTopic,
+    interval,
+    timeout,
+    runner,
+    async listen() {
+      await subscription.add(commonTopics)
+      beacon.start()
+    },
+    size: (channel) => sumOf(sinksOf(channel), channel),
+    disconnect(channel) {
+      for (const sink of sinksOf(channel)) sink.disconnect(channel)
+    },
+  })
+  const sinksOf = (channel: string): readonly BrokerSink[] => [...(replicas.get(channel)?.sinks ?? [])]
 
   function leave(copy: Replica): void {
     copy.linger ??= setTimeout(() => {
@@ -181,7 +206,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         copy.linger = undefined
         copy.sinks.add(sink)
       }
-      await within(timeout, subscription.add([...beacons, ...channels.map(topicOf)]))
+      await within(timeout, subscription.add([...commonTopics, ...channels.map(topicOf)]))
       beacon.start()
     },
 
@@ -197,16 +222,30 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       return replicas.read(channels, after)
     },
 
+    elsewhere: {
+      size(channel, except) {
+        const others = sinksOf(channel).filter((sink) => sink !== except)
+        return sumOf(others, channel) + (closed ? 0 : peers.size(channel))
+      },
+      async disconnect(channel, except) {
+        if (closed) throw closedError()
+        for (const sink of sinksOf(channel)) if (sink !== except) sink.disconnect(channel)
+        await peers.disconnect(channel)
+      },
+    },
+
     async close() {
       closed = true
-      await publishes.close()
-      await reads.close()
+      await Promise.all([peers.close(), publishes.close(), reads.close()])
       beacon.stop()
       replicas.close()
       subscription.close()
     },
   }
 }
+
+const sumOf = (sinks: readonly BrokerSink[], channel: string): number =>
+  sinks.reduce((sum, sink) => sum + sink.size(channel), 0)
 
 /** What is evicted at will is missing without a word: such a Redis cannot keep a log. */
 async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {

@@ -79,8 +79,8 @@ export class Store {
     return `{${this.#prefix}}:meta`
   }
 
-  /** Where a channel's notes, or beacons, are heard. */
-  topic(kind: 'channel' | 'beacon', name: string): string {
+  /** Where a channel's notes, beacons, or the other processes are heard. */
+  topic(kind: 'channel' | 'beacon' | 'peers', name: string): string {
     return `{${this.#prefix}}:${kind}:${name}`
   }
 
