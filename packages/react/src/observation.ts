@@ -37,44 +37,24 @@ const idle: ConnectionState = {
 /**
  * Observes a source by groups: once the state or `latest` was read, a change of it makes a new view. What was read adds up,
  * so that a branch not taken this time is not forgotten. What was read of a view never changes, so that it is safe in
- * closures and under React Compiler.
+ * closures and under React Compiler; what nobody read yet is kept up in place.
  */
 export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
-  const initial: Latest<E> = source?.getInitialLatest() ?? {}
   const read = new Set<Change>()
+  const tracking: ProxyHandler<EventSourceView<E>> = {
+    get(values, key) {
+      if (key !== 'source' && key !== 'reconnect') read.add(key === 'latest' ? 'latest' : 'state')
+      return Reflect.get(values, key)
+    },
+  }
   const reconnect = (): void => source?.reconnect()
-  let seen = now()
-  let current = view(seen)
-  let server: EventSourceView<E> | undefined
+  let seen = { state: idle, latest: source?.getInitialLatest() ?? {} }
+  let values = valuesOf(seen)
+  let view = new Proxy(values, tracking)
+  const first = view
 
-  function now(): Seen<E> {
-    const state = source?.getState() ?? idle
-    const untouched = state.status === 'idle' && state.previous === undefined
-    return { state: untouched ? idle : state, latest: source?.getLatest() ?? initial }
-  }
-
-  function view({ state, latest }: Seen<E>): EventSourceView<E> {
-    const own: EventSourceView<E> = new Proxy<EventSourceView<E>>(
-      { ...state, latest, source, reconnect },
-      {
-        get(target, key, receiver) {
-          const group = key === 'latest' ? 'latest' : 'state'
-          if (key !== 'source' && key !== 'reconnect' && !read.has(group)) {
-            read.add(group)
-            // Nobody looked at this group, so it was not kept up: its first reader gets it as it is now.
-            if (own === current && own !== server) Object.assign(target, catchUp(group))
-          }
-          return Reflect.get(target, key, receiver)
-        },
-      },
-    )
-    return own
-  }
-
-  function catchUp(group: Change): ConnectionState | { latest: Latest<E> } {
-    const { state, latest } = now()
-    seen = group === 'latest' ? { ...seen, latest } : { ...seen, state }
-    return group === 'latest' ? { latest } : state
+  function valuesOf({ state, latest }: typeof seen): EventSourceView<E> {
+    return { ...state, latest, source, reconnect }
   }
 
   return {
@@ -92,25 +72,21 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
       }
     },
     getSnapshot() {
-      const newest = now()
-      const changed = (group: Change): boolean => read.has(group) && newest[group] !== seen[group]
-      if (changed('state') || changed('latest')) {
-        seen = newest
-        current = view(seen)
-      }
-      return current
+      const before = seen
+      if (source !== null) seen = { state: stateOf(source), latest: source.getLatest() }
+      if ([...read].some((group) => seen[group] !== before[group])) {
+        values = valuesOf(seen)
+        view = new Proxy(values, tracking)
+      } else Object.assign(values, valuesOf(seen))
+      return view
     },
-    getServerSnapshot() {
-      // The same view where it says the same, so that hydration renders nothing anew.
-      server ??=
-        seen.state === idle && seen.latest === initial ? current : view({ state: idle, latest: initial })
-      return server
-    },
+    // Where the source is as it was at first, this is the current view, and hydration renders nothing anew.
+    getServerSnapshot: () => first,
   }
 }
 
-/** By group, what a component sees. */
-interface Seen<E> {
-  readonly state: ConnectionState
-  readonly latest: Latest<E>
+/** The same object for every source that was not opened yet. */
+function stateOf<E>(source: TypedEventSource<E>): ConnectionState {
+  const state = source.getState()
+  return state.status === 'idle' && state.previous === undefined ? idle : state
 }
