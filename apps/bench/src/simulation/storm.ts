@@ -1,0 +1,155 @@
+import { chance } from './chance.ts'
+import { type ClientEvents, startClient } from './client.ts'
+import { COSTS, type Costs, START, WITHIN } from './costs.ts'
+import { SimulatedRedis } from './redis.ts'
+import { SimulatedServer } from './server.ts'
+import { Timeline } from './timeline.ts'
+
+/** What happens to the servers. */
+export type Deploy = 'one restarts' | 'rolling' | 'all at once' | 'all killed'
+
+export interface Storm {
+  readonly clients: number
+  readonly servers: number
+  readonly deploy: Deploy
+  /** Whether streams end spread over a window, and clients come back each at a time of its own. */
+  readonly jitter: boolean
+  /** Whether servers answer from copies of their channels; otherwise each reader who comes back is read for. */
+  readonly localHistory: boolean
+  /** Whether each client has a channel of its own, besides the one for all. @defaultValue `false` */
+  readonly ownChannels?: boolean
+  /** How many fleets like this one there are on the same Redis, to which the same happens. @defaultValue 1 */
+  readonly fleets?: number
+  readonly costs?: Costs
+}
+
+export interface Aftermath {
+  /** Attempts of clients. */
+  readonly connects: number
+  /** Attempts a second, in the tenth of a second that had most of them. */
+  readonly peak: number
+  /** Attempts that were refused, and that were given up since nobody answered. */
+  readonly refused: number
+  readonly timedOut: number
+  /** Attempts that the kernel of a server dropped, and that of the client made again. */
+  readonly overflows: number
+  /** Readers who reached a server with their cursor. */
+  readonly resumes: number
+  /** Milliseconds that a client was without a stream: half of them at most, one in a hundred at least, the longest. */
+  readonly away: { readonly median: number; readonly p99: number; readonly longest: number }
+  /** Clients that were not back in the end. */
+  readonly missing: number
+  /** Calls to Redis, and how long one waited at most, in milliseconds. */
+  readonly reads: number
+  readonly longestRead: number
+}
+
+/** By then every stream of the beginning has proved stable, in milliseconds. */
+const BEGIN = 60_000
+/** How long is looked at what a deploy does, in milliseconds, at most. */
+const PATIENCE = 1_800_000
+const BIN = 100
+
+/** Simulates what a deploy does to the clients, the servers and Redis. The same seed gives the same figures. */
+export async function simulate(storm: Storm, seed: number): Promise<Aftermath> {
+  const { clients, costs = COSTS, fleets = 1, jitter, localHistory, ownChannels = false } = storm
+  const timeline = new Timeline()
+  const random = chance(seed)
+  const redis = new SimulatedRedis(timeline, costs, fleets)
+  const create = (): SimulatedServer =>
+    new SimulatedServer({ timeline, redis, costs, random, jitter, localHistory })
+  const servers = Array.from({ length: storm.servers }, create)
+
+  let missing = 0
+  let connects = 0
+  let refused = 0
+  let timedOut = 0
+  const away: number[] = []
+  const bins = new Map<number, number>()
+  const heard: ClientEvents = {
+    connects() {
+      const bin = Math.floor(timeline.now / BIN)
+      connects += 1
+      bins.set(bin, (bins.get(bin) ?? 0) + 1)
+    },
+    refused() {
+      refused += 1
+    },
+    timedOut() {
+      timedOut += 1
+    },
+    back(milliseconds) {
+      away.push(milliseconds)
+      missing -= 1
+    },
+    lost() {
+      missing += 1
+    },
+  }
+  // No stickiness: any server that takes readers.
+  const pick = (): SimulatedServer | undefined => {
+    const taking = servers.filter(({ takes }) => takes)
+    return taking[Math.floor(random() * taking.length)]
+  }
+  for (let client = 0; client < clients; client++) {
+    const home = pick()
+    if (home === undefined) throw new Error('A storm needs a server.')
+    const channels = ownChannels ? ['news', `user:${client}`] : ['news']
+    startClient({ timeline, channels, random: jitter ? random : () => 1, route: pick, home, heard })
+  }
+  timeline.after(BEGIN, () => begin(storm, timeline, servers, create))
+  await timeline.run(BEGIN + PATIENCE)
+  away.sort((a, b) => a - b)
+  const at = (share: number): number => away[Math.min(away.length - 1, Math.floor(away.length * share))] ?? 0
+  return {
+    connects,
+    peak: Math.max(0, ...bins.values()) * (1_000 / BIN),
+    refused,
+    timedOut,
+    overflows: servers.reduce((sum, server) => sum + server.overflows, 0),
+    resumes: servers.reduce((sum, server) => sum + server.resumes, 0),
+    away: { median: at(0.5), p99: at(0.99), longest: at(1) },
+    missing,
+    reads: redis.reads,
+    longestRead: redis.longest,
+  }
+}
+
+function begin(
+  { deploy, jitter }: Storm,
+  timeline: Timeline,
+  servers: SimulatedServer[],
+  create: () => SimulatedServer,
+): void {
+  const within = jitter ? WITHIN : 0
+  const restart = (server: SimulatedServer, next: () => void): void => {
+    server.close(within)
+    timeline.after(WITHIN + START, () => {
+      server.start()
+      next()
+    })
+  }
+  const restartFrom = (index: number): void => {
+    const server = servers[index]
+    if (server !== undefined) restart(server, () => restartFrom(index + 1))
+  }
+  const before = [...servers]
+  switch (deploy) {
+    case 'one restarts':
+      for (const server of before.slice(0, 1)) restart(server, () => {})
+      break
+    case 'rolling':
+      restartFrom(0)
+      break
+    case 'all at once':
+      // The new ones take readers before the old ones send theirs away.
+      servers.push(...before.map(create))
+      for (const server of before) server.close(within)
+      break
+    case 'all killed':
+      for (const server of before) server.kill()
+      timeline.after(START, () => {
+        for (const server of before) server.start()
+      })
+  }
+}
