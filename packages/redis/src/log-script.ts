@@ -299,8 +299,3 @@ local found = redis.call('SCAN', ARGV[2], 'MATCH', literally .. '*', 'COUNT', 50
 for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
 return found[1]
 `)
-
-/** Says what Redis does when its memory is full. */
-export const policyScript: Script = new Script(`#!lua flags=allow-oom
-return string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:(%S+)')
-`)

@@ -1,9 +1,10 @@
 import { type Broker, type BrokerSink, formatCursor, SseError } from '@sse/express'
 import { Beacon } from './beacon.ts'
 import { CallQueue, closedError } from './call-queue.ts'
-import { policyScript } from './log-script.ts'
 import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
+import { checkPolicy } from './policy.ts'
+import { duplicatePrimary, type RedisClient } from './primary.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
@@ -15,18 +16,14 @@ import {
   type Question,
   Store,
 } from './store.ts'
-import { type Subscriber, Subscription } from './subscription.ts'
+import { Subscription } from './subscription.ts'
 import { within } from './timeout.ts'
 
-/** What of a node-redis client the broker needs; what `createClient()` makes has it. */
-export interface RedisClient {
-  withCommandOptions(options: { abortSignal: AbortSignal }): ScriptRunner
-  /** A client of the same server, for the one connection that subscribes. */
-  duplicate(): Subscriber
-}
-
 export interface RedisBrokerOptions {
-  /** The application's own client, connected. The broker never closes it, and opens one more connection like it. */
+  /**
+   * The application's own client, connected: of `createClient`, `createSentinel` or `createCluster`. The broker never closes
+   * it, and opens one more connection like it, to the server that holds the hub.
+   */
   readonly client: RedisClient
   /** Tells hubs on one Redis apart, whatever their database. @defaultValue `'sse'` */
   readonly prefix?: string
@@ -132,18 +129,21 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const peersTopic = store.topic('peers', '')
   const commonTopics = [store.topic('beacon', 'all'), store.topic('beacon', id), peersTopic]
 
-  const subscription = new Subscription(() => client.duplicate(), {
+  const subscription = new Subscription({
+    create: () => duplicatePrimary(client, store.key),
     heard(text, topic) {
       // Which says nothing of the log: the beacon still has to.
       if (topic === peersTopic) return peers.hear(text)
       beacon.heard()
       if (topic.startsWith(channelTopics)) {
         const note = decodeNote(text)
+        if (!subscription.isOf(note.run)) return
         store.observe(note)
         replicas.hear(topic.slice(channelTopics.length), note)
       } else {
         const [epoch = '', run = '', position] = text.split(' ')
         const g = Number(position)
+        if (!subscription.isOf(run)) return
         store.observe({ epoch, run, g })
         replicas.hearBeacon(epoch, g)
       }
@@ -246,17 +246,6 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
 const sumOf = (sinks: readonly BrokerSink[], channel: string): number =>
   sinks.reduce((sum, sink) => sum + sink.size(channel), 0)
-
-/** What is evicted at will is missing without a word: such a Redis cannot keep a log. */
-async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
-  const policy = await policyScript.run(runner, key, [])
-  if (policy === 'noeviction') return
-  throw new SseError(
-    'ERR_SSE_BROKER',
-    503,
-    `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
-  )
-}
 
 /** Two names that differ must not become the same one in UTF-8. */
 function checkName(channel: string): void {

@@ -1,16 +1,21 @@
 import { ErrorReply } from 'redis'
+import { closedError } from './call-queue.ts'
+import { type Deferred, defer } from './deferred.ts'
+import { within } from './timeout.ts'
 
 /** What of a client subscribes. */
 export interface Subscriber {
-  readonly isOpen: boolean
   connect(): Promise<unknown>
+  info(section: string): Promise<unknown>
   subscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<unknown>
   unsubscribe(topics: string[]): Promise<unknown>
-  on(event: 'error' | 'ready', listener: () => void): unknown
+  on(event: 'error', listener: () => void): unknown
   destroy(): void
 }
 
-export interface SubscriptionEvents {
+export interface SubscriptionOptions {
+  /** Makes a client of the server that runs the scripts, not yet connected. */
+  create(): Promise<Subscriber>
   heard(message: string, topic: string): void
   /** What is said from now on may not be heard. */
   lost(): void
@@ -18,27 +23,43 @@ export interface SubscriptionEvents {
   regained(): void
 }
 
-/** Pause before a connection is tried again that node-redis has given up, in milliseconds. */
+interface Connection {
+  readonly subscriber: Subscriber
+  /** Of which run of which server it is. */
+  run: string
+  /** Resolves when it is no longer of use. */
+  readonly over: Deferred
+  readonly heard: (message: string, topic: string) => void
+}
+
+/** How long it may take to connect, in milliseconds. */
+const CONNECT_TIME = 5_000
+
+/** Pause before a connection is tried again, in milliseconds. */
 const PAUSE = 100
 
 /**
  * The one connection on which a process hears of its channels. Redis writes to it in the order in which it executes, so
- * that whatever is heard tells that everything before was heard as well, on all topics that were subscribed by then.
+ * that whatever is heard tells that everything before was heard as well, on all topics that were subscribed by then. Which
+ * holds only on the very server that executes: what replicas and other nodes pass on may lack something.
  */
 export class Subscription {
-  readonly #create: () => Subscriber
-  readonly #events: SubscriptionEvents
+  readonly #options: SubscriptionOptions
   /** By topic, its acknowledgement. */
   readonly #topics = new Map<string, Promise<void>>()
+  /** What every new connection has to subscribe before it is up. */
+  readonly #acknowledged = new Set<string>()
   /** By topic, the end of its subscription: until then it cannot be subscribed anew. */
   readonly #leaving = new Map<string, Promise<void>>()
-  #subscriber: Subscriber | undefined
+  #connection: Connection | undefined
+  /** Resolves when the next connection is up. */
+  #coming: Deferred = defer()
   #up = false
+  #started = false
   #closed = false
 
-  constructor(create: () => Subscriber, events: SubscriptionEvents) {
-    this.#create = create
-    this.#events = events
+  constructor(options: SubscriptionOptions) {
+    this.#options = options
   }
 
   /** Whether everything that is said is heard. */
@@ -48,10 +69,10 @@ export class Subscription {
 
   /** @returns when Redis has acknowledged all of them */
   async add(topics: readonly string[]): Promise<void> {
-    this.#subscriber ??= this.#open()
+    this.#start()
     const added = topics.filter((topic) => !this.#topics.has(topic))
     if (added.length > 0) {
-      const acknowledged = this.#subscribe(this.#subscriber, added)
+      const acknowledged = this.#subscribe(added)
       for (const topic of added) this.#topics.set(topic, acknowledged)
       acknowledged.catch(() => {
         for (const topic of added) this.#topics.delete(topic)
@@ -65,8 +86,11 @@ export class Subscription {
     if (acknowledged === undefined) return
     this.#topics.delete(topic)
     const left = acknowledged
-      .then(() => this.#subscriber?.unsubscribe([topic]))
-      // A connection that is lost is subscribed to nothing; node-redis may still renew it, which only costs.
+      .then(() => {
+        this.#acknowledged.delete(topic)
+        return this.#connection?.subscriber.unsubscribe([topic])
+      })
+      // A connection that is lost is subscribed to nothing.
       .then(
         () => {},
         () => {},
@@ -77,60 +101,110 @@ export class Subscription {
     this.#leaving.set(topic, left)
   }
 
-  /** Begins with a new connection, where the old one is silent. */
+  /**
+   * Checks that something heard was said by the server that the connection is to. If it was said by another one, which has
+   * taken its place, the connection has to follow.
+   */
+  isOf(run: string): boolean {
+    if (this.#connection?.run === run) return true
+    this.restart()
+    return false
+  }
+
+  /** Begins with a new connection, where the old one is silent, or to the wrong server. */
   restart(): void {
-    if (!this.#up || this.#subscriber === undefined) return
-    this.#lose()
-    this.#subscriber.destroy()
-    this.#connect(this.#subscriber)
+    if (this.#connection !== undefined) this.#lose(this.#connection)
   }
 
   close(): void {
     this.#closed = true
-    this.#up = false
-    this.#subscriber?.destroy()
+    this.#coming.resolve()
+    this.restart()
   }
 
-  async #subscribe(subscriber: Subscriber, topics: string[]): Promise<void> {
+  async #subscribe(topics: string[]): Promise<void> {
     await Promise.all(topics.map((topic) => this.#leaving.get(topic)))
     for (;;) {
+      if (!this.#up) await this.#coming.promise
+      if (this.#closed) throw closedError()
+      const connection = this.#connection
+      if (connection === undefined) continue
       try {
-        await subscriber.subscribe(topics, this.#events.heard)
+        await connection.subscriber.subscribe(topics, connection.heard)
+        if (connection !== this.#connection) continue
+        for (const topic of topics) this.#acknowledged.add(topic)
         return
       } catch (error) {
-        // Otherwise it was the connection, which comes back.
-        if (this.#closed || error instanceof ErrorReply) throw error
+        // Otherwise it was the connection, which another one takes the place of.
+        if (error instanceof ErrorReply) throw error
         await pause()
       }
     }
   }
 
-  #open(): Subscriber {
-    const subscriber = this.#create()
-    subscriber.on('error', () => {
-      this.#lose()
-      // The client's own strategy may give up, which a broker never does.
-      if (!subscriber.isOpen) pause().then(() => this.#connect(subscriber))
-    })
-    // Emitted when the topics of before are subscribed again.
-    subscriber.on('ready', () => {
-      this.#up = true
-      this.#events.regained()
-    })
-    this.#connect(subscriber)
-    return subscriber
+  #start(): void {
+    if (this.#started) return
+    this.#started = true
+    this.#run()
   }
 
-  #connect(subscriber: Subscriber): void {
-    if (this.#closed || subscriber.isOpen) return
-    subscriber.connect().catch(() => pause().then(() => this.#connect(subscriber)))
+  /** One connection after the other: a broker never gives up, whatever the client's own strategy. */
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      await this.#runOne().catch(() => this.restart())
+      if (!this.#closed) await pause()
+    }
   }
 
-  #lose(): void {
+  /** @returns when the connection is lost */
+  async #runOne(): Promise<void> {
+    const subscriber = await within(CONNECT_TIME, this.#options.create())
+    if (this.#closed) return
+    const connection: Connection = {
+      subscriber,
+      run: '',
+      over: defer(),
+      heard: (message, topic) => {
+        if (this.#connection === connection) this.#options.heard(message, topic)
+      },
+    }
+    this.#connection = connection
+    const { over } = connection
+    // The client would come back by itself, but to the same server, and without a word of what was missed.
+    subscriber.on('error', () => this.#lose(connection))
+    connection.run = await orOver(over, within(CONNECT_TIME, this.#connect(connection)))
+    const topics = [...this.#acknowledged]
+    if (topics.length > 0) await orOver(over, subscriber.subscribe(topics, connection.heard))
+    this.#up = true
+    this.#coming.resolve()
+    this.#coming = defer()
+    this.#options.regained()
+    await over.promise
+  }
+
+  /** @returns which run of which server it is connected to */
+  async #connect(connection: Connection): Promise<string> {
+    const { subscriber } = connection
+    await subscriber.connect()
+    // It may have been destroyed too early to know of the socket that it was about to open.
+    if (connection !== this.#connection) subscriber.destroy()
+    const info = String(await subscriber.info('server'))
+    return /run_id:(\w{8})/.exec(info)?.[1] ?? ''
+  }
+
+  #lose(connection: Connection): void {
+    connection.subscriber.destroy()
+    connection.over.resolve()
+    if (connection !== this.#connection) return
+    this.#connection = undefined
     if (!this.#up) return
     this.#up = false
-    this.#events.lost()
+    this.#options.lost()
   }
 }
+
+/** @throws if the connection is over before */
+const orOver = <T>(over: Deferred, promise: Promise<T>): Promise<T> =>
+  Promise.race([promise, over.promise.then(() => Promise.reject(new Error('The connection is lost.')))])
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE))

@@ -1,6 +1,8 @@
 import { copyFile } from 'node:fs/promises'
 import type { TestStream } from '@sse/express/testing'
+import { createClient } from 'redis'
 import { afterEach, describe, expect, it } from 'vitest'
+import { redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
 import { missing, RedisServer } from './redis-server.ts'
@@ -252,6 +254,17 @@ describe.skipIf(missing)('when Redis fails', { timeout: 20_000 }, () => {
       message: expect.stringContaining('noeviction'),
     })
     expect((await server.stream(['news'])).status).toBe(503)
+  })
+
+  it('its client renames keys: it is refused from the start, with the remedy', async () => {
+    const redis = await startRedis()
+    const client = createClient({ url: `redis://127.0.0.1:${redis.port}`, keyPrefix: 'app:' })
+    await client.on('error', () => {}).connect()
+    cleanup.push(async () => client.destroy())
+    await expect(redisBroker({ client }).read([], undefined)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      message: expect.stringContaining('keyPrefix'),
+    })
   })
 
   it('it is not there at first: joins are refused in time, and work once it is', async () => {

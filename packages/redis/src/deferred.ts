@@ -1,0 +1,14 @@
+/** A promise of somebody else's to keep. */
+export interface Deferred {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+}
+
+/** `Promise.withResolvers`, which Node has from 22 on. */
+export function defer(): Deferred {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}

@@ -1,0 +1,32 @@
+import { SseError } from '@sse/express'
+import { Script, type ScriptRunner } from './script.ts'
+
+/** Says what Redis does when its memory is full, and what became of the key. */
+const policyScript: Script = new Script(`#!lua flags=allow-oom
+return { string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:(%S+)'), KEYS[1] }
+`)
+
+/**
+ * Refuses what cannot keep a log: a Redis that evicts at will, since that is missing without a word, and a client that
+ * renames keys, since topics keep their names.
+ *
+ * @throws {@link SseError} `ERR_SSE_BROKER`
+ */
+export async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
+  const reply = await policyScript.run(runner, key, [])
+  const [policy, received]: readonly unknown[] = Array.isArray(reply) ? reply : []
+  if (policy !== 'noeviction') {
+    throw new SseError(
+      'ERR_SSE_BROKER',
+      503,
+      `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
+    )
+  }
+  if (received !== key) {
+    throw new SseError(
+      'ERR_SSE_BROKER',
+      503,
+      `The client has a keyPrefix (it sends ${received} for ${key}), which is not applied to what is subscribed: give the broker a client without one, and its own prefix option.`,
+    )
+  }
+}
