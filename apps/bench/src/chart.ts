@@ -1,5 +1,5 @@
 import { figure } from './figure.ts'
-import { type Column, isFailure, type Section } from './section.ts'
+import { type Column, isFailure, OURS, type Section } from './section.ts'
 
 /** What the chart shows, by the ids of columns. */
 const SHOWN = [
@@ -9,6 +9,8 @@ const SHOWN = [
   { id: 'open-loop.1000.rate', title: '1,000 events/s to 1,000: delivered' },
   { id: 'resume.fifty.ms', title: '50 readers resume 10,000 events' },
   { id: 'memory.most', title: 'An idle connection: memory' },
+  { id: 'servers.p99', title: 'Three servers, 180 publishes/s: p99' },
+  { id: 'servers.rate', title: 'Three servers: publishes' },
 ]
 
 const WIDTH = 460
@@ -51,10 +53,10 @@ function panel(title: string, { unit, values }: Column): string {
   const most = Math.max(...bars.map(({ value }) => value))
   const rows = bars.map(({ peer, value }, index) => {
     const y = TOP + index * ROW
-    const ours = peer === 'sse' ? ' ours' : ''
+    const ours = OURS.has(peer) ? ' ours' : ''
     const width = Math.max(1, (value / most) * BAR).toFixed(1)
     return [
-      `<text class="${ours}" x="${LABEL - 8}" y="${y + 12}" text-anchor="end">${peer === 'sse' ? '@sse/express' : peer}</text>`,
+      `<text class="${ours}" x="${LABEL - 8}" y="${y + 12}" text-anchor="end">${OURS.get(peer) ?? peer}</text>`,
       `<rect class="bar${ours}" x="${LABEL}" y="${y}" width="${width}" height="15" rx="2"/>`,
       `<text class="${ours}" x="${LABEL + Number(width) + 6}" y="${y + 12}">${figure(value)} ${unit}</text>`,
     ].join('')

@@ -96,7 +96,8 @@ answer<LoadRequests>({
     return null
   },
   async say({ text }) {
-    for (const socket of sockets) socket.write(text)
+    // As bytes: it may be a frame of WebSocket.
+    for (const socket of sockets) socket.write(text, 'latin1')
     return null
   },
   async await({ deliveries, timeout }) {

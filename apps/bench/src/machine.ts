@@ -12,6 +12,9 @@ const PACKAGES = [
   'hono',
   '@hono/node-server',
   'ws',
+  'redis',
+  'socket.io',
+  '@socket.io/redis-streams-adapter',
   'eventsource-parser',
   'react',
 ]
@@ -24,7 +27,7 @@ export function machine(before: readonly number[]): string {
     `- ${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC; commit ${commit()}`,
     `- ${cpus().length} cores of ${cpu?.model.trim() ?? 'an unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`,
     `- load average (1, 5, 15 minutes) before: ${list(before)}; after: ${list(loadavg())}`,
-    `- Node ${process.versions.node}, V8 ${process.versions.v8}${nginx()}`,
+    `- Node ${process.versions.node}, V8 ${process.versions.v8}${redis()}${nginx()}`,
     `- ${PACKAGES.map((name) => `${name} ${versionOf(name)}`).join(', ')}`,
   ]
   return lines.join('\n')
@@ -40,6 +43,11 @@ function commit(): string {
   return (
     tried(() => execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()) ?? '—'
   )
+}
+
+function redis(): string {
+  const version = tried(() => execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))
+  return `; ${/v=(\S+)/.exec(version ?? '')?.[1]?.replace(/^/, 'Redis ') ?? 'Redis is not installed'}`
 }
 
 function nginx(): string {

@@ -9,6 +9,7 @@ import { latency } from './cases/latency.ts'
 import { manyChannels } from './cases/many-channels.ts'
 import { page } from './cases/page.ts'
 import { resume } from './cases/resume.ts'
+import { servers } from './cases/servers.ts'
 import { stalled } from './cases/stalled.ts'
 import { chart } from './chart.ts'
 import { machine } from './machine.ts'
@@ -25,6 +26,7 @@ const CASES: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   resume,
   stalled,
   channels: manyChannels,
+  servers,
   alternatives,
   decoding,
   page,

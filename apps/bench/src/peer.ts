@@ -24,7 +24,8 @@ export interface Payload {
   readonly text: string
 }
 
-export type StartPeer = () => Promise<Peer>
+/** @param redis - the url of a Redis, for those who need one */
+export type StartPeer = (redis: string) => Promise<Peer>
 
 /** A character that stands once in every event, and nowhere else on any peer's wire. */
 export const MARK = '|'

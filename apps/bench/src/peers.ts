@@ -12,6 +12,9 @@ export const PEERS: Readonly<Record<string, () => Promise<{ readonly start: Star
   hono: () => import('./peers/hono.ts'),
   nchan: () => import('./peers/nchan.ts'),
   sse: () => import('./peers/sse.ts'),
+  pubsub: () => import('./peers/pubsub.ts'),
+  'socket-io': () => import('./peers/socket-io.ts'),
+  'sse-redis': () => import('./peers/sse-redis.ts'),
   ws: () => import('./peers/ws.ts'),
   polling: () => import('./peers/polling.ts'),
 }

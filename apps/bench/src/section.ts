@@ -1,5 +1,11 @@
 import type { Failure, Figures, Outcomes } from './rounds.ts'
 
+/** What is ours among the peers, by its package. */
+export const OURS: ReadonlyMap<string, string> = new Map([
+  ['sse', '@sse/express'],
+  ['sse-redis', '@sse/redis'],
+])
+
 /** One part of the results: a table of the peers. */
 export interface Section {
   readonly title: string

@@ -5,7 +5,7 @@ import { answer } from './processes.ts'
 
 /** What the server process of a peer does. */
 export interface ServerRequests {
-  start: { ask: { name: string }; answer: { port: number } }
+  start: { ask: { name: string; redis?: string }; answer: { port: number } }
   /** Publishes turn by turn. */
   publish: { ask: Turns; answer: Published }
   /** Publishes at a rate, by the clock: what a slow server is late with counts as late. */
@@ -58,11 +58,11 @@ function running(): Peer {
 }
 
 answer<ServerRequests>({
-  async start({ name }) {
+  async start({ name, redis = '' }) {
     const load = PEERS[name]
     if (load === undefined) throw new Error(`There is no peer '${name}'.`)
     const { start } = await load()
-    peer = await start()
+    peer = await start(redis)
     return { port: peer.port }
   },
   async publish({ turns, within, common, own = 0, users = 1, bytes, pause }) {

@@ -1,5 +1,5 @@
 import { figure } from './figure.ts'
-import { type Column, isFailure, type Section } from './section.ts'
+import { type Column, isFailure, OURS, type Section } from './section.ts'
 
 /** A section as Markdown: peers in rows, ratios to the baseline first. */
 export function table({ about, baseline, columns, remarks = [], title }: Section): string {
@@ -7,7 +7,7 @@ export function table({ about, baseline, columns, remarks = [], title }: Section
   const head = ['peer', ...columns.map(({ title, unit }) => `${title} [${unit}]`)]
   const failures = new Map<string, string>()
   const rows = peers.map((peer) => [
-    peer === 'sse' ? '**@sse/express**' : peer,
+    OURS.has(peer) ? `**${OURS.get(peer)}**` : peer,
     ...columns.map((column) => cell(column, peer, baseline, failures)),
   ])
   const lines = [head, head.map((_, index) => (index === 0 ? '---' : '--:')), ...rows]

@@ -15,13 +15,13 @@ interface Target {
 }
 
 /** A ratio of ours to a peer's that is to be at most so much. */
-const within = (of: string, id: string, peer: string, limit: number): Target => ({
+const within = (of: string, id: string, peer: string, limit: number, ours = 'sse'): Target => ({
   of,
   what: `ours to ${peer}`,
   limit,
   side: 'most',
   unit: '×',
-  measure: (look) => look(id, 'sse') / look(id, peer),
+  measure: (look) => look(id, ours) / look(id, peer),
 })
 
 /** A ratio of a peer's to ours that is to be at least so much. */
@@ -42,6 +42,7 @@ const P99 = 'p99 at 20 events/s to 1,000, 1 KiB'
 const MEMORY = 'memory of an idle connection, as many as descriptors allow'
 const REPLAY = 'replay of 10,000'
 const STALLED = '1 % of readers stalled'
+const SERVERS = 'three servers'
 
 const TARGETS: readonly Target[] = [
   within(ONE, 'fan-out.1000.100.1.cpu', 'net', 1.15),
@@ -91,6 +92,15 @@ const TARGETS: readonly Target[] = [
     side: 'most',
     unit: '×',
     measure: (look) => look('stalled.slower', 'sse'),
+  },
+  within(`${SERVERS}, p99`, 'servers.p99', 'pubsub', 1.5, 'sse-redis'),
+  {
+    of: `${SERVERS}, publishes/s`,
+    what: 'ours to pubsub',
+    limit: 0.6,
+    side: 'least',
+    unit: '×',
+    measure: (look) => look('servers.rate', 'sse-redis') / look('servers.rate', 'pubsub'),
   },
 ]
 

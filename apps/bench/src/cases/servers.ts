@@ -1,0 +1,107 @@
+import { type Cluster, withClusters } from '../cluster.ts'
+import { chosen, type Plan, progress } from '../plan.ts'
+import { takeTurns } from '../rounds.ts'
+import { column, loadRemarks, type Section } from '../section.ts'
+
+const PEERS = ['pubsub', 'socket-io', 'sse-redis']
+const SERVERS = 3
+/** At each server, while the latency is measured. While the throughput is, one: it is not what a delivery costs. */
+const READERS = 50
+/** Events a second of each server. */
+const RATE = 60
+/** Events that each server publishes back to back, and of one turn. */
+const FLOOD = 4_000
+const TURN = 100
+
+const STREAM = 'GET /events HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n'
+const SOCKET = [
+  'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
+  'Host: bench',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n',
+].join('\r\n')
+/** "40", which joins the namespace, as a frame of WebSocket. */
+const CONNECT = '\x81\x82\0\0\0\x0040'
+
+/** Three servers and one Redis: what is published at any of them goes to readers of all. */
+export async function servers(plan: Plan): Promise<Section[]> {
+  progress('three servers')
+  const peers = chosen(plan, PEERS)
+  const seconds = plan.quick ? 1 : 3
+  const { latency, throughput } = await withClusters(
+    peers,
+    SERVERS,
+    (cluster, peer) => open(cluster, peer, READERS),
+    async (cluster) => {
+      const latency = await takeTurns(peers, plan.rounds, (peer) => pour(cluster(peer), READERS, seconds))
+      await takeTurns(peers, 1, async (peer) => {
+        await cluster(peer).load.ask('leave', undefined)
+        await open(cluster(peer), peer, 1)
+        return {}
+      })
+      const throughput = await takeTurns(peers, plan.rounds, (peer) => flood(cluster(peer)))
+      return { latency, throughput }
+    },
+  )
+  return [
+    {
+      title: 'Several servers',
+      about: `${SERVERS} servers with one Redis, 100 B. Latency: each server publishes ${RATE} events/s by the clock, to ${READERS} readers at each; from when an event was due to when the load has read it. Throughput: each server publishes ${FLOOD.toLocaleString('en')} events back to back, to one reader at each, until all have arrived; CPU for each of them, of the servers together and of Redis. \`pubsub\` stores nothing and has no order across servers; socket.io, over WebSocket, stores for those who come back; ours does both.`,
+      baseline: 'pubsub',
+      columns: [
+        column('servers.p50', 'p50', 'ms', latency, 'p50'),
+        column('servers.p99', 'p99', 'ms', latency, 'p99'),
+        column('servers.rate', 'publishes/s', '/s', throughput, 'rate'),
+        column('servers.cpu', 'CPU of the servers, a publish', 'µs', throughput, 'servers'),
+        column('servers.redis', 'CPU of Redis, a publish', 'µs', throughput, 'redis'),
+      ],
+      remarks: loadRemarks('latency', latency),
+    },
+  ]
+}
+
+async function open(cluster: Cluster, peer: string, readers: number): Promise<void> {
+  const sockets = peer === 'socket-io'
+  await cluster.open(readers, { request: sockets ? SOCKET : STREAM })
+  if (sockets) await cluster.load.ask('say', { text: CONNECT })
+  // Whoever is greeted may not be subscribed yet: one event after the other, until each reaches everybody.
+  for (const server of cluster.servers) await reach(cluster, server, SERVERS * readers)
+  // For the compiler.
+  await pour(cluster, readers, 0.5)
+}
+
+async function reach(cluster: Cluster, server: Cluster['servers'][number], readers: number): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    await server.ask('publish', { bytes: 100, common: 1, turns: 1, within: 0, pause: 0 })
+    const { deliveries } = await cluster.load.ask('await', { deliveries: readers, timeout: 500 })
+    if (deliveries === readers) return
+  }
+  throw new Error('not everybody was reached')
+}
+
+async function pour(
+  cluster: Cluster,
+  readers: number,
+  seconds: number,
+): Promise<{ p50: number; p99: number; loadShare: number }> {
+  const { loadShare, taken } = await cluster.measure(async () => {
+    const poured = await Promise.all(
+      cluster.servers.map((server) => server.ask('pour', { bytes: 100, rate: RATE, seconds })),
+    )
+    return poured.reduce((sum, { common }) => sum + common, 0) * SERVERS * readers
+  })
+  return { p50: taken.p50, p99: taken.p99, loadShare }
+}
+
+async function flood(cluster: Cluster): Promise<{ rate: number; servers: number; redis: number }> {
+  const published = SERVERS * FLOOD
+  const { redis, seconds, servers } = await cluster.measure(async () => {
+    const turns = { bytes: 100, common: TURN, turns: FLOOD / TURN, within: 60_000, pause: 0 }
+    await Promise.all(cluster.servers.map((server) => server.ask('publish', turns)))
+    return published * SERVERS
+  })
+  return { rate: published / seconds, servers: servers / published, redis: redis / published }
+}
