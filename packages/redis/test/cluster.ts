@@ -1,8 +1,8 @@
 import type { RequestListener } from 'node:http'
 import { type HistoryOptions, type Hub, sse } from '@sse/express'
 import { connect, stopServing, type TestStream } from '@sse/express/testing'
-import { type RedisBrokerOptions, redisBroker } from '../src/index.ts'
-import type { Client, RedisServer } from './redis-server.ts'
+import { type RedisBrokerOptions, type RedisClient, redisBroker } from '../src/index.ts'
+import type { RedisServer } from './redis-server.ts'
 
 /** What its servers publish. */
 export interface Events {
@@ -17,14 +17,17 @@ export interface ServerOptions extends Partial<Omit<RedisBrokerOptions, 'client'
   readonly heartbeat?: number
 }
 
+/** Any of node-redis's clients, to be destroyed with its server. */
+type AnyClient = RedisClient & { destroy(): unknown }
+
 /** A server of the hub: its streams are at `/?channel=a&channel=b`. */
 export class Server {
   readonly hub: Hub<Events>
   readonly errors: unknown[] = []
-  readonly #client: Client
+  readonly #client: AnyClient
   readonly #app: RequestListener
 
-  private constructor(client: Client, options: ServerOptions) {
+  private constructor(client: AnyClient, options: ServerOptions) {
     const { heartbeat = 15_000, history = {}, port: _, ...rest } = options
     this.#client = client
     const broker = redisBroker({ client, beacon: 50, ...rest })
@@ -41,6 +44,11 @@ export class Server {
     return new Server(await redis.connect(options.port), options)
   }
 
+  /** A server with a client of another kind. */
+  static over(client: AnyClient, options: ServerOptions = {}): Server {
+    return new Server(client, options)
+  }
+
   /** Opens a stream of some channels; with a last event id it resumes. */
   stream(channels: readonly string[], lastEventId?: string, last = 0): Promise<TestStream> {
     const query = new URLSearchParams({ last: String(last) })
@@ -55,7 +63,7 @@ export class Server {
   async stop(): Promise<void> {
     await stopServing(this.#app)
     await this.hub.close()
-    this.#client.destroy()
+    await this.#client.destroy()
   }
 }
 

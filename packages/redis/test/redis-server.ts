@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createClient } from 'redis'
 
-const BINARY = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(existsSync)
+export const BINARY: string | undefined = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find(
+  existsSync,
+)
 
 /** Whether tests that need a Redis are left out. The gate never leaves them out: there they fail. */
 export const missing: boolean = BINARY === undefined && process.env.CI !== 'true'
@@ -96,7 +98,7 @@ export class RedisServer {
 }
 
 /** Below those that are given to outgoing connections, so that it is still free after a restart. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)
     const server = createServer()
