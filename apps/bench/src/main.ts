@@ -8,6 +8,7 @@ import { fanOut } from './cases/fan-out.ts'
 import { latency } from './cases/latency.ts'
 import { manyChannels } from './cases/many-channels.ts'
 import { page } from './cases/page.ts'
+import { redis } from './cases/redis.ts'
 import { resume } from './cases/resume.ts'
 import { servers } from './cases/servers.ts'
 import { stalled } from './cases/stalled.ts'
@@ -27,6 +28,7 @@ const CASES: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   stalled,
   channels: manyChannels,
   servers,
+  redis,
   alternatives,
   decoding,
   page,

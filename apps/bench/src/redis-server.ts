@@ -48,7 +48,7 @@ export async function startRedis(): Promise<RedisServer> {
       const read = (name: string): number => Number(new RegExp(`^${name}:(.+)`, 'm').exec(info)?.[1])
       return {
         cpu: (read('used_cpu_user') + read('used_cpu_sys')) * 1e6,
-        memory: read('used_memory_dataset'),
+        memory: read('used_memory'),
         sent: read('total_net_output_bytes'),
       }
     },

@@ -1,0 +1,138 @@
+import type { Broker, Message } from '@sse/express'
+import { redisBroker } from '@sse/redis'
+import { createClient } from 'redis'
+import { type Plan, progress } from '../plan.ts'
+import { type RedisServer, startRedis } from '../redis-server.ts'
+import { takeTurns } from '../rounds.ts'
+import { column, type Section } from '../section.ts'
+
+const SIZES: Readonly<Record<string, number>> = { '100 B': 100, '1 KiB': 1024 }
+const RETENTION = { length: 10_000, bytes: 16_000_000, age: 3_600_000 }
+
+const CHANNELS = 500
+/** Events in each channel: when they are read, and when the memory of one is taken. Redis gives them room by the page. */
+const READ = 10
+const HALF = 50
+const FULL = 100
+/** Publishes of which the CPU is taken: under load, and one after the other. */
+const MANY = 4_000
+const SINGLE = 500
+/** Processes that hear of a channel. */
+const SUBSCRIBERS = 20
+
+/** What @sse/redis takes of Redis: the figures from which to reckon how far one goes. */
+export async function redis(plan: Plan): Promise<Section[]> {
+  progress('one Redis')
+  const outcomes = await takeTurns(Object.keys(SIZES), Math.min(2, plan.rounds), measure)
+  const figure = (id: keyof Awaited<ReturnType<typeof measure>>, title: string, unit: string) =>
+    column(`redis.${id}`, title, unit, outcomes, id)
+  return [
+    {
+      title: 'One Redis',
+      about: `What events of a size take of Redis: its CPU for a publish under load, for one that comes alone, and for each process that hears of it; bytes to each of these; its CPU for a reading that comes alone, and for each channel of ${READ} events where many are read at once; its memory for a channel of one event, and for each of many events in it.`,
+      baseline: '100 B',
+      columns: [
+        figure('publish', 'publish', 'µs'),
+        figure('alone', 'publish, alone', 'µs'),
+        figure('subscriber', 'each process', 'µs'),
+        figure('note', 'to each process', 'B'),
+        figure('read', 'read, alone', 'µs'),
+        figure('readChannel', 'read, each channel', 'µs'),
+        figure('channel', 'a channel', 'B'),
+        figure('event', 'each event', 'B'),
+      ],
+    },
+  ]
+}
+
+/** A broker with a connection of its own, as a process has it. */
+interface Process {
+  readonly broker: Broker
+  close(): Promise<void>
+}
+
+async function connect(url: string): Promise<Process> {
+  const client = await createClient({ url }).connect()
+  const broker = redisBroker({ client, publishTimeout: 60_000 })
+  const close = async (): Promise<void> => {
+    await broker.close()
+    client.destroy()
+  }
+  return { broker, close }
+}
+
+async function measure(size: string) {
+  const server = await startRedis()
+  const processes: Process[] = []
+  const join = async (): Promise<Broker> => {
+    const process = await connect(server.url)
+    processes.push(process)
+    return process.broker
+  }
+  try {
+    const publisher = await join()
+    const message: Message = {
+      kind: 'event',
+      event: 'news',
+      data: JSON.stringify('x'.repeat(SIZES[size] ?? 0)),
+      key: undefined,
+    }
+    const publish = (channel: string): Promise<string> => publisher.publish(channel, message, RETENTION)
+    const names = Array.from({ length: CHANNELS }, (_, index) => `user:${index}`)
+    // The first call has the script compiled.
+    await publish('news')
+
+    const empty = await server.usage()
+    await Promise.all(names.map(publish))
+    const first = await server.usage()
+    const fill = async (from: number, to: number): Promise<void> => {
+      for (let event = from; event < to; event++) await Promise.all(names.map(publish))
+    }
+    await fill(1, READ)
+    const reader = await join()
+    const read = (name: string): Promise<unknown> => reader.read([name], 0)
+    const readOne = await spent(server, () => oneByOne(SINGLE, (index) => read(names[index] ?? '')))
+    const readAll = await spent(server, () => Promise.all(names.map(read)))
+    await fill(READ, HALF)
+    const half = await server.usage()
+    await fill(HALF, FULL)
+    const full = await server.usage()
+
+    const many = (): Promise<unknown> => Promise.all(Array.from({ length: MANY }, () => publish('news')))
+    const unheard = await spent(server, many)
+    const alone = await spent(server, () => oneByOne(SINGLE, () => publish('news')))
+
+    const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
+    for (let count = 0; count < SUBSCRIBERS; count++) await (await join()).attach(['heard'], sink)
+    await publish('heard')
+    const heard = await spent(server, () => Promise.all(Array.from({ length: MANY }, () => publish('heard'))))
+    return {
+      publish: unheard.cpu / MANY,
+      alone: alone.cpu / SINGLE,
+      subscriber: (heard.cpu - unheard.cpu) / MANY / SUBSCRIBERS,
+      note: (heard.sent - unheard.sent) / MANY / SUBSCRIBERS,
+      read: readOne.cpu / SINGLE,
+      readChannel: readAll.cpu / CHANNELS,
+      channel: (first.memory - empty.memory) / CHANNELS,
+      event: (full.memory - half.memory) / CHANNELS / (FULL - HALF),
+    }
+  } finally {
+    await Promise.all(processes.map((process) => process.close()))
+    await server.stop()
+  }
+}
+
+async function oneByOne(times: number, act: (index: number) => Promise<unknown>): Promise<void> {
+  for (let index = 0; index < times; index++) await act(index)
+}
+
+/** What an act takes of Redis. */
+async function spent(
+  server: RedisServer,
+  act: () => Promise<unknown>,
+): Promise<{ cpu: number; sent: number }> {
+  const before = await server.usage()
+  await act()
+  const after = await server.usage()
+  return { cpu: after.cpu - before.cpu, sent: after.sent - before.sent }
+}
