@@ -5,57 +5,83 @@ import {
   type TypedEventSource,
 } from '@sse/client'
 import { onFrame } from './frame.ts'
+import { compareReducers, type Reducers } from './purity.ts'
 
 /** A reduction as one component sees it. */
-export interface ReductionStore<S> {
+export interface ReductionStore<E, S> {
+  /** Begins it, or goes on with these functions, which may close over what is newer. */
+  adopt(options: EventReducerOptions<E, S>): void
   subscribe(listener: () => void): () => void
   getSnapshot(): S
   getServerSnapshot(): S
 }
 
-/** By source and by {@link signature}, what its events add up to; it lives as long as the source. */
-const reductions = new WeakMap<object, Map<string, EventReducer<never, unknown>>>()
+/** What the events of a source add up to, by functions that can be exchanged. */
+interface Reduction<E, S> extends EventReducer<E, S> {
+  adopt(options: EventReducerOptions<E, S>): void
+}
 
-/** The reduction of a source with this signature: begun with the first subscriber, and shared with those who come later. */
+/** By source and by {@link signature}; they live as long as the source. */
+const reductions = new WeakMap<object, Map<string, Reduction<never, unknown>>>()
+
+/** The reduction of a source with this signature: begun with the first component, and shared with those who come later. */
 export function reductionStore<E, S>(
   source: TypedEventSource<E> | null,
   signature: string,
-  options: EventReducerOptions<E, S>,
-): ReductionStore<S> {
-  const { initial } = options
-  const begun = (): EventReducer<E, S> | undefined =>
+  initial: S,
+): ReductionStore<E, S> {
+  const begun = (): Reduction<E, S> | undefined =>
     source === null
       ? undefined
       : // Both types follow from the code that the signature stands for.
-        (reductions.get(source)?.get(signature) as EventReducer<E, S> | undefined)
-
-  function begin(source: TypedEventSource<E>): EventReducer<E, S> {
-    const reduction = createEventReducer<S, E>(source, options)
-    const ofSource = reductions.get(source) ?? new Map<string, EventReducer<never, unknown>>()
-    ofSource.set(signature, reduction as unknown as EventReducer<never, unknown>)
-    reductions.set(source, ofSource)
-    return reduction
-  }
-
-  const getSnapshot = (): S => {
-    const reduction = begun()
-    return reduction === undefined ? initial : reduction.getState()
-  }
+        (reductions.get(source)?.get(signature) as Reduction<E, S> | undefined)
 
   return {
+    adopt(options) {
+      if (source === null) return
+      const reduction = begun()
+      if (reduction !== undefined) {
+        reduction.adopt(options)
+        return
+      }
+      const ofSource = reductions.get(source) ?? new Map<string, Reduction<never, unknown>>()
+      ofSource.set(signature, begin(source, options) as unknown as Reduction<never, unknown>)
+      reductions.set(source, ofSource)
+    },
     subscribe(listener) {
-      if (source === null) return () => {}
       let cancel = (): void => {}
-      const off = (begun() ?? begin(source)).subscribe(() => {
+      const off = begun()?.subscribe(() => {
         cancel = onFrame(listener)
       })
       return () => {
-        off()
+        off?.()
         cancel()
       }
     },
-    getSnapshot,
+    getSnapshot() {
+      const reduction = begun()
+      return reduction === undefined ? initial : reduction.getState()
+    },
     getServerSnapshot: () => initial,
+  }
+}
+
+function begin<E, S>(source: TypedEventSource<E>, options: EventReducerOptions<E, S>): Reduction<E, S> {
+  let newest = options
+  // The signature has the names, so that those to come have the same.
+  const reduce = { ...options.reduce }
+  const reducer = createEventReducer<S, E>(source, {
+    initial: options.initial,
+    reduce,
+    onGap: options.onGap && ((state, resync) => (newest.onGap ? newest.onGap(state, resync) : state)),
+  })
+  return {
+    ...reducer,
+    adopt(options) {
+      const former: Reducers<S> = newest.reduce
+      newest = options
+      Object.assign(reduce, compareReducers<S>(newest.reduce, former))
+    },
   }
 }
 

@@ -1,7 +1,20 @@
-import { useCallback, useSyncExternalStore } from 'react'
+import type { Clock } from '@sse/client'
+import { useCallback, useContext, useSyncExternalStore } from 'react'
+import { EventSourceContext } from './EventSourceProvider.tsx'
+
+type Time = Pick<Clock, 'now' | 'after'>
+
+const realTime: Time = {
+  now: () => Date.now(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
 
 /**
- * The whole seconds left until a moment, 0 once it is past or where there is none. Renders once a second.
+ * The whole seconds left until a moment, 0 once it is past or where there is none. Renders once a second. Lives by the time
+ * of the provider's transport, which may be a mock's.
  *
  * @param until - in milliseconds since the epoch, such as `retryAt`
  *
@@ -10,28 +23,28 @@ import { useCallback, useSyncExternalStore } from 'react'
  * const seconds = useCountdown(retryAt)
  */
 export function useCountdown(until: number | undefined): number {
-  const subscribe = useCallback((listener: () => void) => tick(until, listener), [until])
+  const time: Time = useContext(EventSourceContext).transport?.clock ?? realTime
+  const subscribe = useCallback((listener: () => void) => tick(time, until, listener), [time, until])
   return useSyncExternalStore(
     subscribe,
-    () => secondsUntil(until),
+    () => Math.ceil(millisecondsUntil(time, until) / 1000),
     () => 0,
   )
 }
 
-const secondsUntil = (until: number | undefined): number =>
-  until === undefined ? 0 : Math.max(0, Math.ceil((until - Date.now()) / 1000))
+const millisecondsUntil = (time: Time, until = 0): number => Math.max(0, until - time.now())
 
 /** Tells at each whole second before `until`, by the wall clock, so that a throttled timer catches up. */
-function tick(until: number | undefined, listener: () => void): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
+function tick(time: Time, until: number | undefined, listener: () => void): () => void {
+  let cancel = (): void => {}
   const next = (): void => {
-    const left = until === undefined ? 0 : until - Date.now()
-    if (left > 0) timer = setTimeout(turn, left % 1000 || 1000)
+    const left = millisecondsUntil(time, until)
+    if (left > 0) cancel = time.after(left % 1000 || 1000, turn)
   }
   const turn = (): void => {
     listener()
     next()
   }
   next()
-  return () => clearTimeout(timer)
+  return () => cancel()
 }

@@ -55,6 +55,22 @@ describe('createMockTransport for components', () => {
     expect(mock.at('/events').requests).toHaveLength(2)
   })
 
+  it('counts down in its own time', async () => {
+    await mock.settle()
+    mock.at('/events').drop()
+    mock.at('/events').refuse(503, { retryAfter: 3_000 })
+    await mock.advance(1_000)
+    const seconds = () => Number(/^retrying {2}(\d) 503$/.exec(screen.getByText(/./).textContent)?.[1])
+    const first = seconds()
+    expect(first).toBeGreaterThan(3)
+    await mock.advance(1_000)
+    expect(seconds()).toBe(first - 1)
+    await mock.advance(1_000)
+    expect(seconds()).toBe(first - 2)
+    await mock.advance(first * 1_000)
+    screen.getByText('open 0')
+  })
+
   it('shows a refusal', async () => {
     await mock.settle()
     mock.at('/events').drop()

@@ -35,6 +35,29 @@ function Matching({ source, word }: { readonly source: Source; readonly word: st
   )
 }
 
+function Anonymous({ source, word }: { readonly source: Source; readonly word: string }) {
+  const count = useEventReducer(source, {
+    events,
+    initial: 0,
+    reduce: { notification: (total, { title }) => (title === word ? total + 1 : total) },
+  })
+  return (
+    <p>
+      {word} {count}
+    </p>
+  )
+}
+
+function Prefixed({ source, prefix }: { readonly source: Source; readonly prefix: string }) {
+  const words = useEventReducer(source, {
+    events,
+    initial: '',
+    reduce: { notification: (before, { title }) => before + prefix + title },
+    onGap: (before) => `${before}${prefix}!`,
+  })
+  return <p>{words}</p>
+}
+
 function Total({ source }: { readonly source: Source }) {
   const total = useEventReducer(source, {
     events,
@@ -131,6 +154,61 @@ describe('useEventReducer', () => {
     for (const title of ['red', 'blue', 'red']) server.send('notification', { title })
     await screen.findByText('red 2')
     await screen.findByText('blue 1')
+  })
+
+  it('warns in development of reducers with the same code that are not the same', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    mount(
+      <>
+        <Anonymous source={live} word="red" />
+        <Anonymous source={live} word="red" />
+        <Total source={live} />
+        <Total source={live} />
+      </>,
+    )
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('notification', { title: 'red' })
+    server.send('counter', { value: 1 })
+    await waitFor(() => expect(screen.getAllByText('red 1')).toHaveLength(2))
+    await screen.findAllByText('1 1')
+    expect(warn).not.toHaveBeenCalled()
+
+    mount(<Anonymous source={live} word="blue" />)
+    server.send('notification', { title: 'green' })
+    server.send('notification', { title: 'blue' })
+    await waitFor(() => expect(warn).toHaveBeenCalledWith(expect.stringContaining("in 'name'")))
+    server.send('notification', { title: 'blue' })
+    await screen.findByText('blue 3')
+    expect(warn).toHaveBeenCalledTimes(1)
+  })
+
+  it('warns in development of a prop that changed and is not in the name', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const page = mount(<Prefixed source={live} prefix="a" />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    page.rerender(<Prefixed source={live} prefix="b" />)
+    server.send('notification', { title: '1' })
+    await screen.findByText('b1')
+    expect(warn).toHaveBeenCalledTimes(1)
+  })
+
+  it('goes on with the functions of the last render', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const page = mount(<Prefixed source={live} prefix="a" />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('notification', { title: '1' })
+    await screen.findByText('a1')
+    page.rerender(<Prefixed source={live} prefix="b" />)
+    server.send('notification', { title: '2' })
+    await screen.findByText('a1b2')
+    server.gap()
+    await screen.findByText('a1b2b!')
   })
 
   it('lets the reducer say what a gap means, in its place', async () => {
