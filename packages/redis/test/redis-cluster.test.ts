@@ -1,0 +1,146 @@
+import { brokerSuite } from '@sse/express/broker-suite'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { redisBroker } from '../src/index.ts'
+import { kindsOf, newsOf, Server, until } from './cluster.ts'
+import { RedisCluster } from './redis-cluster.ts'
+import { missing, type RedisServer } from './redis-server.ts'
+
+describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, () => {
+  describe('redisBroker', () => {
+    let cluster: RedisCluster
+    let client: Awaited<ReturnType<RedisCluster['connect']>>
+    let count = 0
+
+    beforeAll(async () => {
+      cluster = await RedisCluster.start()
+      client = await cluster.connect()
+    }, 20_000)
+    afterAll(async () => {
+      client.destroy()
+      await cluster.remove()
+    })
+
+    for (const { name, run } of brokerSuite) {
+      it(name, () => run(() => redisBroker({ client, prefix: `suite-${++count}` })))
+    }
+
+    it('keeps all of a hub on one node, and spreads hubs over the nodes', async () => {
+      const retention = { length: 2, bytes: 1_000_000, age: 3_600_000 }
+      const prefixes = Array.from({ length: 20 }, (_, n) => `hub-${n}`)
+      for (const prefix of prefixes) {
+        const broker = redisBroker({ client, prefix })
+        for (const key of [undefined, 'k', 'l', undefined, undefined]) {
+          await broker.publish('a', { kind: 'event', event: 'news', data: '1', key }, retention)
+        }
+        await broker.publish('b', { kind: 'end', reason: 'done' }, retention)
+        await broker.close()
+      }
+      const keys = await Promise.all(
+        cluster.nodes.map(async (node) => {
+          const found = await node.command('KEYS', '{hub-*')
+          return Array.isArray(found) ? found.map(String) : []
+        }),
+      )
+      expect(keys.filter((found) => found.length > 0).length).toBeGreaterThan(1)
+      for (const prefix of prefixes) {
+        expect(keys.filter((found) => found.some((key) => key.startsWith(`{${prefix}}:`)))).toHaveLength(1)
+      }
+    })
+  })
+
+  describe('when the node of a hub', () => {
+    const cleanup: (() => Promise<void>)[] = []
+    afterEach(async () => {
+      for (const clean of cleanup.splice(0).reverse()) await clean()
+    })
+
+    /** Two servers with a stream each, which have had the news 1 and 2. */
+    async function start() {
+      const cluster = await RedisCluster.start()
+      cleanup.push(() => cluster.remove())
+      const servers = await Promise.all(
+        [0, 1].map(async () => Server.over(await cluster.connect(), { publishTimeout: 15_000 })),
+      )
+      cleanup.push(async () => {
+        await Promise.all(servers.map((server) => server.stop()))
+      })
+      const [a, b] = servers
+      if (a === undefined || b === undefined) throw new Error('two were started')
+      const streams = await Promise.all(servers.map((server) => server.stream(['news', 'quiet'])))
+      for (const stream of streams) await stream.next('sse.live')
+      await a.publish('news', 1)
+      await b.publish('news', 2)
+      for (const stream of streams) await until(() => newsOf(stream).length === 2)
+      return { a, b, cluster, streams }
+    }
+
+    it('is killed, all go on with its replica: in order, once, and nobody is told', async () => {
+      const { a, b, cluster, streams } = await start()
+      await cluster.inSync()
+      await cluster.home.kill()
+      await Promise.all([a.publish('news', 3), a.publish('news', 4)])
+      await b.publish('news', 5)
+      for (const stream of streams) {
+        await until(() => newsOf(stream).length === 5)
+        expect(newsOf(stream)).toEqual([1, 2, 3, 4, 5])
+        expect(kindsOf(stream)).not.toContain('sse.gap')
+      }
+    })
+
+    it('becomes a replica, and lives on, all go on with the new one: in order, and once', async () => {
+      const { a, b, cluster, streams } = await start()
+      let over = false
+      const acknowledged: number[] = [1, 2]
+      const publishing = (async () => {
+        for (let n = 3; !over; n++) {
+          await (n % 2 === 0 ? a : b).publish('news', n)
+          acknowledged.push(n)
+        }
+      })()
+      await cluster.replica.command('CLUSTER', 'FAILOVER')
+      await until(async () => /role:slave/.test(String(await cluster.home.command('INFO', 'replication'))))
+      const count = acknowledged.length
+      await until(() => acknowledged.length > count + 20)
+      over = true
+      await publishing
+      for (const stream of streams) {
+        await until(() => newsOf(stream).at(-1) === acknowledged.at(-1))
+        expect(newsOf(stream)).toEqual(acknowledged)
+        expect(kindsOf(stream)).not.toContain('sse.gap')
+      }
+      await until(async () => (await listeners(cluster.home)) === 0)
+      expect(await listeners(cluster.replica)).toBe(2)
+    })
+
+    it('hands over the hub’s slot, all follow it: in order, once, and nobody is told', async () => {
+      const { a, b, cluster, streams } = await start()
+      const target = cluster.nodes.find((node) => node !== cluster.home) ?? cluster.home
+      let over = false
+      const acknowledged: number[] = [1, 2]
+      const publishing = (async () => {
+        for (let n = 3; !over; n++) {
+          await (n % 2 === 0 ? a : b).publish('news', n)
+          acknowledged.push(n)
+        }
+      })()
+      await cluster.moveHub(target)
+      const count = acknowledged.length
+      await until(() => acknowledged.length > count + 20)
+      over = true
+      await publishing
+      for (const stream of streams) {
+        await until(() => newsOf(stream).at(-1) === acknowledged.at(-1))
+        expect(newsOf(stream)).toEqual(acknowledged)
+        expect(kindsOf(stream)).not.toContain('sse.gap')
+      }
+      await until(async () => (await listeners(cluster.home)) === 0)
+      expect(await listeners(target)).toBe(2)
+    })
+  })
+})
+
+/** How many connections subscribe on a node. */
+const listeners = async (node: RedisServer): Promise<number> =>
+  String(await node.command('CLIENT', 'LIST', 'TYPE', 'pubsub'))
+    .split('\n')
+    .filter((line) => line !== '').length
