@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { createServer as createVite } from 'vite'
-import { app } from './app.ts'
-import { hub } from './hub.ts'
-import { chosenPort, host, listen } from './port.ts'
+import { createApp } from './app.ts'
+import { memoryCommons } from './commons.ts'
+import { createHub } from './hub.ts'
+import { createPage } from './page.ts'
+import { addressOf, chosenPort, listen } from './port.ts'
 
 try {
   await start()
@@ -13,20 +13,16 @@ try {
 }
 
 async function start(): Promise<void> {
-  const port = chosenPort()
+  const hub = createHub()
+  const app = await createApp(hub, memoryCommons())
   const server = createServer(app)
-  await listen(server, port)
-  const vite = await createVite({
-    root: fileURLToPath(new URL('..', import.meta.url)),
-    logLevel: 'warn',
-    // On the same server, so that there is one port.
-    server: { middlewareMode: true, hmr: { server } },
-  })
-  app.use(vite.middlewares)
+  await listen(server, chosenPort())
+  const page = await createPage(server)
+  app.use(page.middlewares)
 
   const stop = async () => {
     await hub.close({ within: 200 })
-    await vite.close()
+    await page.close()
     server.close()
     server.closeAllConnections()
     process.exit(0)
@@ -34,7 +30,5 @@ async function start(): Promise<void> {
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
 
-  const address = server.address()
-  const actual = typeof address === 'object' && address !== null ? address.port : port
-  process.stdout.write(`\n  @sse demo: http://${host}:${actual}\n\n`)
+  process.stdout.write(`\n  @sse demo: ${addressOf(server)}\n\n`)
 }

@@ -1,5 +1,6 @@
 import { defineEvents, state } from '@sse/contract'
 import { z } from 'zod'
+import { serverName } from './servers.ts'
 import { visitorName } from './visitor.ts'
 
 /** When the server said it, in milliseconds since 1970 by its clock. */
@@ -27,4 +28,13 @@ export const events = defineEvents({
     text: z.string(),
     at,
   }),
+
+  /** Which of several servers this stream is on, said to its reader alone. */
+  server: z.object({ name: serverName, at }),
+
+  /** Which of several servers are up. */
+  fleet: state(z.object({ servers: z.array(z.object({ name: serverName, up: z.boolean() })), at })),
+
+  /** Counted up from 1 by one process, so that a reader can tell whether it has them all. */
+  tick: z.object({ run: z.string(), n: z.int().positive(), at }),
 })

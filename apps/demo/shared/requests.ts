@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { serverName } from './servers.ts'
 import { visitorId, visitorName } from './visitor.ts'
 
 /** `POST /counter` */
@@ -26,9 +27,13 @@ export const cut = z.object({
   seconds: z.number().min(0).max(30, 'At most 30 seconds.').default(6),
 })
 
+/** `POST /kill`, of several servers */
+export const kill = z.object({ server: serverName })
+
 /** What a refused request is answered with. */
 export const refusal = z.object({ message: z.string() })
 
 export type Counting = z.input<typeof counting>
 export type Notice = z.input<typeof notice>
 export type Cut = z.input<typeof cut>
+export type Kill = z.input<typeof kill>

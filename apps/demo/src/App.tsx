@@ -9,6 +9,7 @@ import { emptyInbox, heard, received } from './notice.ts'
 import { Page } from './Page.tsx'
 import { Presence } from './Presence.tsx'
 import { requests } from './requests.ts'
+import { Servers } from './Servers.tsx'
 import { Tape } from './Tape.tsx'
 import { Toasts } from './Toasts.tsx'
 import { useRecording } from './useRecording.ts'
@@ -50,7 +51,10 @@ export function App() {
         connection={
           <Connection source={live} onCut={() => void requests.cut({ id: me.id }).catch(complain)} />
         }
-        tape={<Tape recording={recording} />}
+        servers={
+          <Servers source={live} onKill={(server) => void requests.kill({ server }).catch(complain)} />
+        }
+        tape={<Tape recording={recording} ticking={latest.server !== undefined} />}
       >
         <Counter
           counter={latest.counter}

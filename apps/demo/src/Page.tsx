@@ -3,12 +3,13 @@ import type { ReactNode } from 'react'
 interface PageProps {
   readonly masthead: ReactNode
   readonly connection: ReactNode
+  readonly servers: ReactNode
   readonly tape: ReactNode
   readonly children: ReactNode
 }
 
 /** How the page is laid out. */
-export function Page({ masthead, connection, tape, children }: PageProps) {
+export function Page({ masthead, connection, servers, tape, children }: PageProps) {
   return (
     <>
       {masthead}
@@ -27,6 +28,7 @@ export function Page({ masthead, connection, tape, children }: PageProps) {
           </div>
           {connection}
         </div>
+        {servers}
         {tape}
         <div className="cells">{children}</div>
       </main>

@@ -6,8 +6,14 @@ const FRAME = 1000 / 30
 
 const percent = (share: number): string => `${100 * share}%`
 
+interface TapeProps {
+  readonly recording: Recording | undefined
+  /** Whether ticks are among the events. */
+  readonly ticking: boolean
+}
+
 /** The last minute on moving paper: every event from when it was sent to when it arrived here. */
-export function Tape({ recording }: { recording: Recording | undefined }) {
+export function Tape({ recording, ticking }: TapeProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
 
   useEffect(() => {
@@ -41,6 +47,11 @@ export function Tape({ recording }: { recording: Recording | undefined }) {
         <span className="tape-key" data-kind="presence">
           someone came or went
         </span>
+        {ticking && (
+          <span className="tape-key" data-kind="tick">
+            tick
+          </span>
+        )}
         <span className="tape-key" data-kind="late">
           caught up after a cut
         </span>

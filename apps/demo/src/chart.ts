@@ -131,20 +131,23 @@ function drawMark({ context, inks, now, sentLane, receivedLane, x, width }: Fram
   const from = x(mark.sentAt)
   const to = x(mark.receivedAt)
   if (to < -20 || from > width) return
-  const colour = mark.caughtUp ? inks.late : mark.kind === 'presence' ? inks.faint : inks.pen
+  const faint = mark.kind === 'presence' || mark.kind === 'tick'
+  const colour = mark.caughtUp ? inks.late : faint ? inks.faint : inks.pen
   const reach = ease(Math.min(1, (now - mark.receivedAt) / DRAWING))
   context.strokeStyle = colour
   context.fillStyle = colour
-  context.lineWidth = mark.kind === 'presence' ? 1 : 2
+  context.lineWidth = mark.kind === 'tick' ? 0.5 : faint ? 1 : 2
   line(context, from, sentLane, from + (to - from) * reach, sentLane + (receivedLane - sentLane) * reach)
   drawHead(context, mark.kind, from, sentLane)
   if (reach === 1) drawHead(context, mark.kind, to, receivedLane)
 }
 
+const radii = { counter: 4, presence: 2.5, tick: 1.25 } as const
+
 function drawHead(context: CanvasRenderingContext2D, kind: Mark['kind'], x: number, y: number): void {
   context.beginPath()
   if (kind === 'notification') context.rect(x - 5, y - 5, 10, 10)
-  else context.arc(x, y, kind === 'counter' ? 4 : 2.5, 0, 2 * Math.PI)
+  else context.arc(x, y, radii[kind], 0, 2 * Math.PI)
   context.fill()
 }
 

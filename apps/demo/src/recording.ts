@@ -3,7 +3,7 @@ import type { events } from '../shared/events.ts'
 
 /** One event, by this page's clock in milliseconds. */
 export interface Mark {
-  readonly kind: 'counter' | 'presence' | 'notification'
+  readonly kind: 'counter' | 'presence' | 'notification' | 'tick'
   readonly sentAt: number
   readonly receivedAt: number
   readonly caughtUp: boolean
@@ -37,6 +37,7 @@ export function record(source: TypedEventSource<typeof events>): Recording {
   const stopMarks = source.on('*', ({ event, data, meta }) => {
     const receivedAt = Date.now()
     skew = Math.min(skew, receivedAt - data.at)
+    if (event === 'server' || event === 'fleet') return
     // What a first-time reader gets of the past is no part of the last minute.
     if (meta.replayed && source.getState().continuity === 'fresh') return
     marks.push({

@@ -1,11 +1,22 @@
 import type { z } from 'zod'
-import { type Counting, type Cut, counting, cut, type Notice, notice, refusal } from '../shared/requests.ts'
+import {
+  type Counting,
+  type Cut,
+  counting,
+  cut,
+  type Kill,
+  kill,
+  type Notice,
+  notice,
+  refusal,
+} from '../shared/requests.ts'
 
 /** What the page asks of the server. Each rejects with words for the visitor. */
 export const requests = {
   count: (body: Counting) => post('/counter', counting, body),
   notify: (body: Notice) => post('/notifications', notice, body),
   cut: (body: Cut) => post('/cut', cut, body),
+  kill: (body: Kill) => post('/kill', kill, body),
 }
 
 async function post<S extends z.ZodType>(path: string, schema: S, body: z.input<S>): Promise<void> {

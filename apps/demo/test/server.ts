@@ -7,21 +7,21 @@ const directory = fileURLToPath(new URL('..', import.meta.url))
 export interface DemoServer {
   readonly url: string
   readonly process: ChildProcess
-  stop(): Promise<number | null>
+  stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
-/** Runs a file of the demo as its `dev` script does. */
-export function run(file: string, port: number): ChildProcess {
+/** Runs a file of the demo as its scripts do. */
+export function run(file: string, port: number, env: NodeJS.ProcessEnv = {}): ChildProcess {
   return spawn(process.execPath, ['--import', 'tsx', '--conditions=@sse/source', file], {
     cwd: directory,
-    env: { ...process.env, NODE_ENV: 'development', HOST: 'localhost', PORT: String(port) },
+    env: { ...process.env, NODE_ENV: 'development', HOST: 'localhost', PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }
 
 /** Starts the demo on a free port, and returns once it has printed its url. */
-export async function startDemo(): Promise<DemoServer> {
-  const child = run('server/main.ts', 0)
+export async function startDemo(file = 'server/main.ts'): Promise<DemoServer> {
+  const child = run(file, 0)
   const exited = once(child, 'exit')
   let output = ''
   child.stderr?.on('data', (chunk) => {
@@ -38,8 +38,8 @@ export async function startDemo(): Promise<DemoServer> {
   return {
     url,
     process: child,
-    async stop() {
-      child.kill('SIGTERM')
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
       await exited
       return child.exitCode
     },
