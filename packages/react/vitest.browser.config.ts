@@ -1,48 +1,30 @@
-import { createServer } from 'node:net'
-import { playwright } from '@vitest/browser-playwright'
 import { defineConfig, mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
+import { browserProject } from '../../vitest.browser.base.ts'
+import { skipped } from '../../vitest.chromium.ts'
 
-/** The hooks in a real browser: the one that `CHROMIUM` names, else the system's. */
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-
-// The configuration is read more than once, for one server.
-process.env.SSE_REACT_TEST_PORT ??= await new Promise<string>((found) => {
-  const server = createServer().listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => found(typeof address === 'object' && address !== null ? String(address.port) : ''))
-  })
+export default project('react-browser', {
+  passWithNoTests: skipped,
+  projects: [
+    mergeConfig(
+      browserProject('react-browser'),
+      defineConfig({
+        optimizeDeps: {
+          include: [
+            'react',
+            'react-dom',
+            'react-dom/client',
+            'react/jsx-dev-runtime',
+            '@testing-library/react',
+          ],
+        },
+      }),
+    ),
+    project('react-fast-refresh', {
+      include: skipped ? [] : ['test/fast-refresh/*.test.ts'],
+      typecheck: { enabled: false },
+      testTimeout: 30_000,
+      sequence: { groupOrder: 1 }, // after those that measure
+    }),
+  ],
 })
-const origin = `http://127.0.0.1:${process.env.SSE_REACT_TEST_PORT}`
-
-export default mergeConfig(
-  project('react-browser', {
-    include: ['test/browser/*.test.tsx'],
-    typecheck: { enabled: false },
-    globalSetup: ['test/browser/server.ts'],
-    provide: { origin },
-    browser: {
-      enabled: true,
-      headless: true,
-      screenshotFailures: false,
-      provider: playwright({ launchOptions: { executablePath, args } }),
-      instances: [{ browser: 'chromium' }],
-    },
-  }),
-  defineConfig({
-    // The server's own modules are resolved here, by sources as everywhere.
-    environments: { __vitest__: { resolve: { conditions: ['@sse/source', 'node'] } } },
-    optimizeDeps: {
-      include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-dev-runtime', '@testing-library/react'],
-    },
-  }),
-)

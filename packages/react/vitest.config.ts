@@ -4,7 +4,7 @@ import reactCompilerPlugin from 'babel-plugin-react-compiler'
 import { configDefaults, mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
 
-const exclude = [...configDefaults.exclude, 'test/browser/**']
+const exclude = [...configDefaults.exclude, 'test/browser/**', 'test/fast-refresh/**']
 const settings = {
   environment: 'jsdom',
   setupFiles: ['./test/setup.ts'],

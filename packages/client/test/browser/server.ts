@@ -1,16 +1,10 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Hub, sse } from '@sse/express'
 import express from 'express'
 import type { TestProject } from 'vitest/node'
+import { serveBrowser } from '../../../../vitest.browser.server.ts'
 import { events } from './events.ts'
 import { createScripts } from './scripts.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Another origin than the page's. */
-    readonly origin: string
-  }
-}
 
 /** What a page asked for, as the server saw it. */
 export interface Seen {
@@ -71,18 +65,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   app.get('/status/:status', (req, res) => {
     res.status(Number(req.params.status)).type('text/event-stream').end()
   })
-  const server = createServer(app)
-  const { port, hostname } = new URL(project.config.provide.origin ?? '')
-  const first = await new Promise<boolean>((listening, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      // vitest sets up once more for the browser's own project.
-      error.code === 'EADDRINUSE' ? listening(false) : failed(error),
-    )
-    server.listen(Number(port), hostname, () => listening(true))
-  })
-  if (!first) return async () => {}
-  return () => {
-    server.closeAllConnections()
-    return new Promise((closed) => server.close(closed))
-  }
+  return serveBrowser(project, app)
 }

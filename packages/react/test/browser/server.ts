@@ -1,15 +1,8 @@
-import { createServer } from 'node:http'
 import { type Hub, sse } from '@sse/express'
 import express from 'express'
 import type { TestProject } from 'vitest/node'
+import { serveBrowser } from '../../../../vitest.browser.server.ts'
 import { type Events, events } from '../contract.ts'
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Of the server, which is another one than the page's. */
-    readonly origin: string
-  }
-}
 
 interface Room {
   readonly hub: Hub<Events>
@@ -55,18 +48,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { connections, hub } = room(req.params.room)
     res.json({ connections, streams: hub.streams.size })
   })
-  const server = createServer(app)
-  const { port, hostname } = new URL(project.config.provide.origin ?? '')
-  const first = await new Promise<boolean>((listening, failed) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      // vitest sets up once more for the browser's own project.
-      error.code === 'EADDRINUSE' ? listening(false) : failed(error),
-    )
-    server.listen(Number(port), hostname, () => listening(true))
-  })
-  if (!first) return async () => {}
-  return () => {
-    server.closeAllConnections()
-    return new Promise((closed) => server.close(closed))
-  }
+  return serveBrowser(project, app)
 }
