@@ -1,12 +1,11 @@
 import { Script } from './script.ts'
 
 /**
- * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for a new epoch's
- * name.
+ * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for new names.
  *
  * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
  * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
- * ones. `runs` says where the log stood when each run of the server was first met: who knows more of a run before knows
+ * ones. `runs` says where the log stood when each run of a server began to keep it: who knows more of a run before knows
  * what was lost with it, however much was published since.
  */
 const PRELUDE = `
@@ -16,7 +15,8 @@ local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
 local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local run = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
+local server = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
+local run = epoch and string.match(runs, '(%w+):%d+$') or server
 
 local function base36(n)
   local digits = ''
@@ -29,8 +29,10 @@ local function base36(n)
 end
 
 local moved = false
-if epoch and string.match(runs, '(%w+):%d+$') ~= run then
-  -- Some twenty of them: who has slept through more starts over.
+if string.sub(run, 1, 8) ~= server then
+  -- A primary that is one again, after another one that lacked something, is named anew: what it said before may be lost.
+  run = string.find(runs, server, 1, true) and server .. ARGV[4] or server
+  -- More than a dozen of them: who has slept through more starts over.
   runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
   moved = true
 end

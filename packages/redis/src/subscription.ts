@@ -106,7 +106,7 @@ export class Subscription {
    * taken its place, the connection has to follow.
    */
   isOf(run: string): boolean {
-    if (this.#connection?.run === run) return true
+    if (this.#connection !== undefined && run.startsWith(this.#connection.run)) return true
     this.restart()
     return false
   }
