@@ -204,6 +204,13 @@ local function trim(channel, is_event)
   expire(channel)
 end
 
+-- Positions are taken before anything is written: Redis may break off in the midst, as it does while a cluster moves keys,
+-- and none may be given twice.
+local start, taken = g, g + (#ARGV - 6) / 9
+g = taken
+saveMeta()
+g = start
+
 local positions = {}
 for i = 7, #ARGV, 9 do
   local name, body, subject, void, ends = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -250,7 +257,7 @@ for i = 7, #ARGV, 9 do
     positions[#positions + 1] = g
   end
 end
-saveMeta()
+if g ~= taken then saveMeta() end
 positions = table.concat(positions, ',')
 redis.call('SET', once, ARGV[6] .. ' ' .. epoch .. ' ' .. positions, 'PX', 600000)
 return { epoch, run, at, g, positions, abandoned }

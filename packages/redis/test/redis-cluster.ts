@@ -87,19 +87,24 @@ export class RedisCluster {
     })
   }
 
-  /** Moves the slot of the hub to another node, keys and all. */
-  async moveHub(target: RedisServer): Promise<void> {
+  /** Begins to move the slot of the hub to another node. From then on its own has what it has, and refuses the rest. */
+  async beginToMove(target: RedisServer): Promise<void> {
     const slot = String(this.slot)
-    const [from, to] = [await idOf(this.home), await idOf(target)]
-    await target.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from)
-    await this.home.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to)
+    await target.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', await idOf(this.home))
+    await this.home.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(target))
+  }
+
+  /** Moves the keys, and with them the slot. */
+  async endMove(target: RedisServer): Promise<void> {
+    const slot = String(this.slot)
     for (;;) {
       const found = await this.home.command('CLUSTER', 'GETKEYSINSLOT', slot, '1000')
       const keys = Array.isArray(found) ? found.map(String) : []
       if (keys.length === 0) break
       await this.home.command('MIGRATE', '127.0.0.1', String(target.port), '', '0', '5000', 'KEYS', ...keys)
     }
-    for (const node of [target, this.home]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', to)
+    const id = await idOf(target)
+    for (const node of [target, this.home]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', id)
   }
 
   async remove(): Promise<void> {
