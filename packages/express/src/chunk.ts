@@ -5,6 +5,9 @@ export interface Chunk {
   readonly framed: Buffer
 }
 
+/** How much is written to a stream at a time, in bytes. */
+export const SLICE: number = 64 * 1024
+
 const LINE_END = 2
 
 /** Joins blocks to one chunk: the only copy that is made of them, however many readers it goes to. */

@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net'
 import { encodeControl, type GapReason } from '@sse/protocol'
 import { type Chunk, joinBlocks } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
+import type { Place } from './place.ts'
 
 /** One channel of a stream: which of its entries the stream is due. */
 export interface Membership {
@@ -38,13 +40,12 @@ export interface Slice extends Chunk {
  * Pure: it holds no socket and no clock. What {@link next} returns counts as written.
  */
 export class Delivery {
-  /** Everything that was due up to here was taken. */
-  cursor = 0
   /** Bytes of the application's private events that wait. */
   privateBytes = 0
   /** The name of the log; `undefined` before the first join. */
   epoch: string | undefined
 
+  readonly #place: Place
   readonly #members = new Map<string, Membership>()
   /** The same memberships, for the hot path: a dense array is cheaper to walk than a map. */
   #order: readonly Membership[] = []
@@ -54,6 +55,15 @@ export class Delivery {
   /** How the stream is to end, once everything up to `at` was taken. */
   #ending: { readonly reason: string; readonly at: number } | undefined
   #ended = false
+
+  constructor(place: Place = { cursor: 0, straight: undefined, followed: undefined, histories: undefined }) {
+    this.#place = place
+  }
+
+  /** Everything that was due up to here was taken. */
+  get cursor(): number {
+    return this.#place.cursor
+  }
 
   /** Whether `sse.close` was taken: there is nothing more to come. */
   get ended(): boolean {
@@ -76,10 +86,10 @@ export class Delivery {
   /** Starts at a position, with these channels; `sse.live` says when the stream has come up to `target`. */
   start(epoch: string, cursor: number, target: number, members: ReadonlyMap<string, Membership>): void {
     this.epoch = epoch
-    this.cursor = cursor
+    this.#place.cursor = cursor
     this.#target = target
     for (const [channel, member] of members) this.#members.set(channel, member)
-    this.#order = [...this.#members.values()]
+    this.#line()
   }
 
   /**
@@ -89,8 +99,8 @@ export class Delivery {
   restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
     this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
     this.#members.clear()
-    this.#order = []
-    this.cursor = 0
+    this.#line()
+    this.#place.cursor = 0
     this.insertGap([...histories.keys()], 'epoch')
     const members = new Map<string, Membership>()
     for (const [channel, history] of histories) {
@@ -105,14 +115,14 @@ export class Delivery {
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last
     this.#members.set(channel, { history, since, floor: since, covered: since, coveredStates: since })
-    this.#order = [...this.#members.values()]
+    this.#line()
     for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
   }
 
   /** Drops a channel, with what of it was not taken yet. */
   leave(channel: string): void {
     this.#members.delete(channel)
-    this.#order = [...this.#members.values()]
+    this.#line()
     this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
   }
 
@@ -133,6 +143,7 @@ export class Delivery {
 
   /** Ends the stream with `sse.close`, after everything that was published so far. The first call decides. */
   end(reason: string): void {
+    this.#place.straight = undefined
     this.#ending ??= { reason, at: this.published }
   }
 
@@ -162,7 +173,25 @@ export class Delivery {
 
   /** Says `sse.live` at the end of what there is, wherever the cursor is by then. */
   markLive(): void {
+    this.#place.straight = undefined
     this.#target ??= this.cursor
+  }
+
+  /**
+   * Puts the stream in step if nothing is due to it but what its channels say next: the very conditions of
+   * {@link #takeShared}, of which `mergeStep` and `othersAreQuiet` ask in each pass what can change meanwhile.
+   */
+  fallIn(straight: Socket): void {
+    const place = this.#place
+    if (this.#inserts.length > 0 || this.#target !== undefined || this.#ending !== undefined) return
+    const first = this.#order[0]
+    if (first === undefined) return
+    const { head } = first.history
+    for (const { history, since } of this.#order) {
+      if (since > place.cursor || history.end !== undefined || history.head !== head) return
+    }
+    place.followed ??= first.history
+    place.straight = straight
   }
 
   /**
@@ -193,11 +222,12 @@ export class Delivery {
       active = history
     }
     if (active === undefined) {
-      if (this.#order.length > 0 && bound > this.cursor) this.cursor = bound
+      if (this.#order.length > 0 && bound > this.cursor) this.#place.cursor = bound
       return undefined
     }
     const merged = active.merge(this.cursor, bound, limit)
-    this.cursor = merged.to
+    this.#place.followed = active
+    this.#place.cursor = merged.to
     return merged.bytes.length > 0 ? merged : undefined
   }
 
@@ -224,7 +254,17 @@ export class Delivery {
     return { bytes: unframed, framed, gap }
   }
 
+  /** Keeps the channels in line; whatever changes in them, the stream is out of step. */
+  #line(): void {
+    const order = [...this.#members.values()]
+    this.#order = order
+    this.#place.straight = undefined
+    this.#place.followed = undefined
+    this.#place.histories = order.length > 1 ? order.map(({ history }) => history) : undefined
+  }
+
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
+    this.#place.straight = undefined
     this.#inserts.push({ after: this.published, bytes, kind, channel })
   }
 
@@ -273,7 +313,7 @@ export class Delivery {
     if (only !== undefined && active.length === 1 && this.cursor >= only.member.since) {
       // All of one channel and nothing of another: the same bytes for everyone who stands here.
       const merged = only.member.history.merge(this.cursor, bound, limit)
-      this.cursor = merged.to
+      this.#place.cursor = merged.to
       if (merged.bytes.length > 0) push(merged.bytes, merged)
       return
     }
@@ -285,13 +325,13 @@ export class Delivery {
         push(entry.frame)
         taken += entry.frame.length
       }
-      this.cursor = entry.g
+      this.#place.cursor = entry.g
       first.index += 1
       const following = member.history.at(first.index)
       if (following !== undefined && following.g <= bound) first.entry = following
       else active.splice(active.indexOf(first), 1)
     }
-    if (active.length === 0) this.cursor = bound
+    if (active.length === 0) this.#place.cursor = bound
   }
 
   /** At the end of what there is: caught up, or closed. */

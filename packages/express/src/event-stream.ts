@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeControl, encodeEvent, encodeRetry } from '@sse/protocol'
 import { admit } from './admission.ts'
 import type { Reading } from './broker.ts'
-import { joinBlocks } from './chunk.ts'
+import { joinBlocks, SLICE } from './chunk.ts'
 import { judgeCursor, parseCursor } from './cursor.ts'
 import { type Deferred, defer } from './deferred.ts'
 import { Delivery } from './delivery.ts'
+import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
@@ -17,9 +19,6 @@ import type { JoinOptions, Stream } from './stream.ts'
 import type { Served, Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
 
-/** How much is written to a stream at a time, in bytes. */
-const SLICE = 64 * 1024
-
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
 const PRIVATE_LIMIT = 1024 * 1024
 
@@ -27,15 +26,20 @@ type Phase = 'unused' | 'joining' | 'open' | 'over'
 
 /** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
 export class EventStream<E> implements Stream<E>, Served {
+  // First, what a pass touches of a stream in step.
+  cursor = 0
+  quiet = 0
+  straight: Socket | undefined = undefined
+  followed: History | undefined = undefined
+  histories: readonly History[] | undefined = undefined
+  stalled = 0
   readonly hub: Hub<E>
   readonly locals: Record<string, unknown> = {}
-  quiet = 0
-  stalled = 0
 
   readonly #board: Switchboard<EventStream<E>>
   readonly #request: IncomingMessage
   readonly #response: StreamResponse
-  readonly #delivery = new Delivery()
+  readonly #delivery = new Delivery(this)
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
   /** What waits for the broker. */
@@ -178,7 +182,10 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
     const slice = this.#delivery.next(SLICE)
     if (this.#opening === undefined) {
-      if (slice === undefined) return false
+      if (slice === undefined) {
+        this.#fallIn()
+        return false
+      }
       outlet.write(slice)
     } else {
       const opening = Buffer.from(this.#opening)
@@ -190,7 +197,19 @@ export class EventStream<E> implements Stream<E>, Served {
     if (slice?.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
     if (this.#ready !== undefined && !this.#full) this.#settleReady()
-    return !outlet.busy && !outlet.over && slice !== undefined && slice.bytes.length >= SLICE
+    if (slice !== undefined && slice.bytes.length >= SLICE) return !outlet.busy && !outlet.over
+    this.#fallIn()
+    return false
+  }
+
+  fill(): void {
+    this.#outlet?.fill()
+  }
+
+  /** Falls in with those whom a pass serves without a call of {@link deliver}. */
+  #fallIn(): void {
+    const straight = this.#outlet?.straight
+    if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
   }
 
   get #gone(): boolean {
@@ -251,6 +270,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const unused = this.#phase === 'unused'
     if (unused) this.#admit()
     this.#phase = 'joining'
+    this.straight = undefined
     let attached = false
     try {
       await this.#board.attach(added)
@@ -289,6 +309,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const { channels } = this
     if (this.#phase !== 'open' || channels.length === 0) return
     this.#phase = 'joining'
+    this.straight = undefined
     try {
       const { epoch, head, histories } = await this.#board.read(channels, undefined)
       if (this.#gone) return
@@ -344,7 +365,7 @@ export class EventStream<E> implements Stream<E>, Served {
   /** Counts among the hub's streams. */
   #admit(): void {
     this.#board.admit(this, this.#request)
-    this.#outlet = new Outlet(this.#request, this.#response, {
+    this.#outlet = new Outlet(this.#request, this.#response, this, {
       drained: () => this.#drained(),
       closed: () => this.#finish(),
     })

@@ -1,5 +1,5 @@
-import { type Chunk, joinBlocks } from './chunk.ts'
 import { discard, type Entry } from './entry.ts'
+import { type Merged, merge, unshare } from './merges.ts'
 
 /** How much a channel keeps. */
 export interface Retention {
@@ -9,11 +9,6 @@ export interface Retention {
   readonly bytes: number
   /** Milliseconds; states are exempt. */
   readonly age: number
-}
-
-/** The bytes of a range of entries, and the position that they reach. */
-export interface Merged extends Chunk {
-  readonly to: number
 }
 
 const EVERYTHING: Retention = {
@@ -26,28 +21,6 @@ const EVERYTHING: Retention = {
 export interface Head {
   /** The position up to which all of it is known. */
   readonly g: number
-}
-
-interface SharedMerge extends Merged {
-  readonly history: History
-  readonly from: number
-  readonly bound: number
-  readonly limit: number
-}
-
-/** Merges that are kept: as many slices as a replay of 2 MB has, for the readers who are not in step with each other. */
-const SHARED = 32
-
-/**
- * What was merged of late, and for whom. One list for all histories: the readers of a channel are served one after the
- * other, and channels that are quiet hold no second copies of their bytes.
- */
-let shared: SharedMerge[] = []
-
-function unshare(history: History): void {
-  if (shared.some((merged) => merged.history === history)) {
-    shared = shared.filter((merged) => merged.history !== history)
-  }
 }
 
 /**
@@ -223,36 +196,9 @@ export class History {
     return first === undefined ? undefined : first.g - 1
   }
 
-  /**
-   * The bytes of the entries in `(from, bound]`, up to about `limit` of them and at least one entry, merged once and
-   * shared by every reader who asks for just this range. Only for readers who are due all of it.
-   */
+  /** The bytes of the entries in `(from, bound]`, up to about `limit` of them, for readers who are due all of it. */
   merge(from: number, bound: number, limit: number): Merged {
-    for (let index = shared.length - 1; index >= 0; index--) {
-      const merged = shared[index]
-      if (
-        merged?.history === this &&
-        merged.from === from &&
-        merged.bound === bound &&
-        merged.limit === limit
-      )
-        return merged
-    }
-    const frames: Buffer[] = []
-    let size = 0
-    let to = from
-    let index = this.indexAfter(from)
-    let entry = this.at(index)
-    for (; entry !== undefined && entry.g <= bound && size < limit; entry = this.at(++index)) {
-      if (entry.frame.length > 0) frames.push(entry.frame)
-      size += entry.frame.length
-      to = entry.g
-    }
-    if (entry === undefined || entry.g > bound) to = bound
-    const merged: SharedMerge = { history: this, from, bound, limit, to, ...joinBlocks(frames, size) }
-    if (shared.length >= SHARED) shared.shift()
-    shared.push(merged)
-    return merged
+    return merge(this, from, bound, limit)
   }
 
   #oldestEvent(): Entry | undefined {

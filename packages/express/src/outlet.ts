@@ -1,6 +1,7 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Chunk } from './chunk.ts'
+import type { Place } from './place.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
 export type StreamResponse = ServerResponse & {
@@ -41,6 +42,7 @@ export class Outlet {
 
   readonly #response: StreamResponse
   readonly #socket: Socket | undefined
+  readonly #place: Place
   readonly #events: OutletEvents
   readonly #http2: boolean
   /**
@@ -50,7 +52,8 @@ export class Outlet {
   #straight: Socket | undefined
   #closed = false
 
-  constructor(request: IncomingMessage, response: StreamResponse, events: OutletEvents) {
+  constructor(request: IncomingMessage, response: StreamResponse, place: Place, events: OutletEvents) {
+    this.#place = place
     this.#response = response
     this.#events = events
     this.#http2 = request.httpVersionMajor >= 2
@@ -82,7 +85,7 @@ export class Outlet {
     if (this.#straight === undefined) this.#straighten()
     const straight = this.#straight
     if (straight !== undefined) {
-      this.busy = !straight.write(chunk.framed) && straight.writableLength > 0
+      if (!straight.write(chunk.framed)) this.fill()
       return
     }
     const response = this.#response
@@ -96,18 +99,27 @@ export class Outlet {
     }
   }
 
+  /** The socket that takes framed chunks, unless it is busy. */
+  get straight(): Socket | undefined {
+    return this.busy ? undefined : this.#straight
+  }
+
+  /** Hears that the socket wants no more for now. */
+  fill(): void {
+    this.busy = this.#straight !== undefined && this.#straight.writableLength > 0
+    if (this.busy) this.#place.straight = undefined
+  }
+
   /** Ends the response; the connection may serve another one. */
   end(): void {
     if (this.over) return
-    this.over = true
-    this.#straight = undefined
+    this.#leave()
     this.#response.end()
   }
 
   /** Cuts the connection, with all that waits in it. */
   destroy(): void {
-    this.over = true
-    this.#straight = undefined
+    this.#leave()
     this.#response.destroy()
   }
 
@@ -139,8 +151,13 @@ export class Outlet {
 
   /** Somebody ended the response: nothing of this stream may reach the socket any more. */
   readonly #finished = (): void => {
+    this.#leave()
+  }
+
+  #leave(): void {
     this.over = true
     this.#straight = undefined
+    this.#place.straight = undefined
   }
 
   readonly #drain = (): void => {
@@ -157,8 +174,7 @@ export class Outlet {
   /** Lets the response go, to be used otherwise. The listener for errors stays: a late one is nobody's. */
   detach(): void {
     this.#closed = true
-    this.over = true
-    this.#straight = undefined
+    this.#leave()
     this.#response.off('close', this.#close)
     this.#response.off('drain', this.#drain)
     this.#response.off('prefinish', this.#finished)

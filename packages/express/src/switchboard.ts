@@ -6,23 +6,20 @@ import type { Message } from './entry.ts'
 import { SseError } from './errors.ts'
 import { checkBytes } from './limits.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Pass, type Passed } from './pass.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 
 /** What a switchboard serves: a stream, as far as it is concerned. */
-export interface Served {
-  /** Beats since the last write. */
-  quiet: number
+export interface Served extends Passed {
   /** Beats for which written bytes have waited for the reader. */
   stalled: number
   /** Whether bytes, or the end, wait for the reader. */
   readonly waiting: boolean
-  /** Writes a slice; returns whether there may be more that the reader can take now. */
-  deliver(): boolean
   /** Shows a sign of life. */
   beat(): void
   /** Reads its channels again, whose log began anew. */
   restart(): void
-  /** Ends the connection; the reader comes back. */
+  /** Ends the connection, to be opened again. */
   disconnect(): void
   /** Cuts the connection. */
   destroy(): void
@@ -37,19 +34,10 @@ export interface SwitchboardEvents<S> {
   failed(error: unknown): void
 }
 
-/** How long a pass over the streams may hold the event loop, in milliseconds. */
-const PASS_TIME = 8
-
-/** Streams served between two looks at the clock. */
-const CLOCK = 32
-
 /** Beats within a heartbeat interval: a quiet stream is noticed that much later at most. */
 const BEATS = 3
 
-/**
- * Which streams there are, who listens to which channel, and when they are served: once for all that a turn of the event
- * loop brought.
- */
+/** Which streams there are, who listens to which channel, and who lives. */
 export class Switchboard<S extends Served> implements BrokerSink {
   readonly options: ResolvedOptions
   /** Every stream that was admitted and is not over. */
@@ -65,9 +53,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   readonly #clientOf = new Map<S, string>()
   /** By channel, the streams that are served, and how many uses of it there are, joins under way included. */
   readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
-  readonly #changed = new Set<string>()
-  readonly #due = new Set<S>()
-  #pass: NodeJS.Immediate | undefined
+  readonly #pass = new Pass<S>()
 
   constructor(options: ResolvedOptions, events: SwitchboardEvents<S>) {
     this.options = options
@@ -108,7 +94,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** Undoes {@link admit}. */
   withdraw(stream: S): void {
     if (!this.streams.delete(stream)) return
-    this.#due.delete(stream)
+    this.#pass.forget(stream)
     const key = this.#clientOf.get(stream)
     if (key !== undefined) {
       this.#clientOf.delete(stream)
@@ -141,7 +127,6 @@ export class Switchboard<S extends Served> implements BrokerSink {
       audience.uses -= 1
       if (audience.uses > 0) continue
       this.#audiences.delete(channel)
-      this.#changed.delete(channel)
       this.options.broker.detach(channel, this)
     }
   }
@@ -169,8 +154,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   /** Serves the stream at the end of this turn. */
   schedule(stream: S): void {
-    this.#due.add(stream)
-    this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
+    this.#pass.schedule(stream)
   }
 
   connected(stream: S): void {
@@ -197,13 +181,12 @@ export class Switchboard<S extends Served> implements BrokerSink {
   // What the broker tells
 
   changed(channel: string): void {
-    if (!this.#audiences.has(channel)) return
-    this.#changed.add(channel)
-    this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
+    const audience = this.#audiences.get(channel)
+    if (audience !== undefined) this.#pass.scheduleAll(audience.streams)
   }
 
   beforeEviction(): void {
-    if (this.#pass !== undefined) this.#serve(Number.POSITIVE_INFINITY)
+    this.#pass.hurry()
   }
 
   reset(): void {
@@ -229,38 +212,6 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** The streams of a channel. */
   audience(channel: string): readonly S[] {
     return [...(this.#audiences.get(channel)?.streams ?? [])]
-  }
-
-  /** Serves streams that have news, a slice each, and goes on in the next turn when time is up. */
-  #serve(time: number): void {
-    clearImmediate(this.#pass)
-    this.#pass = undefined
-    // Whoever the last pass did not come to is first.
-    const batches: Iterable<S>[] = [[...this.#due]]
-    this.#due.clear()
-    for (const channel of this.#changed) {
-      const audience = this.#audiences.get(channel)
-      if (audience !== undefined) batches.push(audience.streams)
-    }
-    this.#changed.clear()
-    const until = performance.now() + time
-    let late = false
-    let served = 0
-    for (const batch of batches) {
-      for (const stream of batch) {
-        if (!late && ++served % CLOCK === 0) late = performance.now() > until
-        if (late) {
-          this.#due.add(stream)
-          continue
-        }
-        let more = stream.deliver()
-        // Nothing may be dropped before it was offered: whoever can take all of it does.
-        while (more && time === Number.POSITIVE_INFINITY) more = stream.deliver()
-        if (more) this.#due.add(stream)
-      }
-    }
-    if (this.#due.size > 0 || this.#changed.size > 0)
-      this.#pass ??= setImmediate(() => this.#serve(PASS_TIME))
   }
 
   #beat(quietBeats: number): void {

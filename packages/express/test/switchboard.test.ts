@@ -18,8 +18,9 @@ function boardOf(options: Parameters<typeof resolveOptions>[0] = {}) {
 
 /** A stream that takes time to be served. */
 function served(deliver: () => boolean, rest: Partial<Served> = {}): Served {
-  const silent = { beat() {}, restart() {}, disconnect() {}, destroy() {} }
-  return { quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
+  const place = { cursor: 0, straight: undefined, followed: undefined, histories: undefined }
+  const silent = { fill() {}, beat() {}, restart() {}, disconnect() {}, destroy() {} }
+  return { ...place, quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -50,7 +50,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), channel, key }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const), channel }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('end' as const), channel }) },
   {
     weight: 10,
     arbitrary: fc.record({
@@ -69,7 +69,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('stall' as const, 'drain' as const), reader }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('beat' as const), reader }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ do: fc.constantFrom('disconnect' as const, 'close' as const), reader }),
   },
   {
@@ -98,6 +98,7 @@ export const settings: fc.Arbitrary<Settings> = fc.record({
   keeps: fc.record({ a: keeps, b: keeps, c: keeps }),
   idleChannels: fc.constantFrom(0, 1, 2, 10_000, 10_000),
   highWaterMark: fc.constantFrom(1, 100, 16_384),
+  straight: fc.boolean(),
 })
 
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 40, size: 'max' })

@@ -21,9 +21,8 @@ export class Wire extends Duplex {
 
   /** The body that has arrived, without the head. */
   get body(): Buffer {
-    const all = Buffer.concat(this.#taken)
-    const end = all.indexOf('\r\n\r\n')
-    return end === -1 ? Buffer.alloc(0) : all.subarray(end + 4)
+    const body = new Body()
+    return Buffer.concat(this.#taken.flatMap((bytes) => body.feed(bytes)))
   }
 
   /** The peer takes nothing more. */
@@ -66,6 +65,44 @@ export class Wire extends Duplex {
   }
 }
 
+const BLANK_LINE = '\r\n\r\n'
+
+/** The body of an answer, in chunks or without: as much as is complete. */
+export class Body {
+  #rest: Buffer = Buffer.alloc(0)
+  #chunked: boolean | undefined
+
+  /** @returns what the bytes complete, each chunk by itself */
+  feed(bytes: Buffer): Buffer[] {
+    this.#rest = Buffer.concat([this.#rest, bytes])
+    if (this.#chunked === undefined) {
+      const end = this.#rest.indexOf(BLANK_LINE)
+      if (end === -1) return []
+      this.#chunked = this.#rest.subarray(0, end).includes('Transfer-Encoding: chunked')
+      this.#rest = this.#rest.subarray(end + BLANK_LINE.length)
+    }
+    return this.#chunked ? [...this.#chunks()] : this.#all()
+  }
+
+  #all(): Buffer[] {
+    const all = this.#rest
+    this.#rest = Buffer.alloc(0)
+    return all.length === 0 ? [] : [all]
+  }
+
+  *#chunks(): Generator<Buffer> {
+    for (;;) {
+      const line = this.#rest.indexOf('\r\n')
+      if (line === -1) return
+      const start = line + 2
+      const size = Number.parseInt(this.#rest.toString('latin1', 0, line), 16)
+      if (size === 0 || this.#rest.length < start + size + 2) return
+      yield this.#rest.subarray(start, start + size)
+      this.#rest = this.#rest.subarray(start + size + 2)
+    }
+  }
+}
+
 /** A request's two ends on the server. */
 export interface Exchange {
   readonly request: IncomingMessage
@@ -83,12 +120,12 @@ export class Exchanges {
     })
   }
 
-  /** Sends a request whose answer comes without chunks; resolves when it is at the handler. */
-  request(wire: Wire, lastEventId: string | undefined): Promise<Exchange> {
+  /** Sends a request, whose answer comes in chunks or without; resolves when it is at the handler. */
+  request(wire: Wire, lastEventId: string | undefined, chunked = false): Promise<Exchange> {
     return new Promise((resolve) => {
       this.#arrivals.set(wire, resolve)
       const field = lastEventId === undefined ? '' : `Last-Event-ID: ${lastEventId}\r\n`
-      wire.push(`GET /events HTTP/1.0\r\n${field}\r\n`)
+      wire.push(`GET /events HTTP/1.${chunked ? 1 : 0}\r\nHost: model\r\n${field}\r\n`)
       this.#server.emit('connection', wire)
     })
   }

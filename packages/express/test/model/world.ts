@@ -6,7 +6,7 @@ import { createDecoder } from '@sse/protocol'
 import type { Broker, Hub, MemoryBrokerOptions, SseOptions, Stream } from '../../src/index.ts'
 import { type Keeps, Log, type Said } from './log.ts'
 import { Oracle } from './oracle.ts'
-import { Exchanges, Wire } from './wire.ts'
+import { Body, Exchanges, Wire } from './wire.ts'
 
 const events = defineEvents({
   note: payload<{ n: number; pad: string }>(),
@@ -26,6 +26,8 @@ export interface Settings {
   readonly idleChannels: number
   /** Bytes that wait in a socket before it asks for patience. */
   readonly highWaterMark: number
+  /** Whether chunks may go straight to the socket, or each is written to the response. */
+  readonly straight: boolean
 }
 
 /** With which id a reader comes. */
@@ -327,7 +329,7 @@ export class World {
     if (this.#connections.has(reader)) this.#drop(reader, 1)
     const cursor = this.#cursorOf(reader, step.coming)
     const wire = new Wire(this.#settings.highWaterMark)
-    const { request, response } = await exchanges.request(wire, cursor)
+    const { request, response } = await exchanges.request(wire, cursor, this.#settings.straight)
     let refused = true
     this.#hub(request, response, () => {
       refused = false
@@ -340,15 +342,7 @@ export class World {
     }
     const oracle = new Oracle(this.#log, cursor)
     this.#oracles.add(oracle)
-    const write = response.write.bind(response)
-    Object.defineProperty(response, 'write', {
-      value: (chunk: Buffer) => {
-        this.#writes += 1
-        // What is written into a broken connection reaches nobody.
-        if (!wire.destroyed) oracle.wrote(chunk)
-        return write(chunk)
-      },
-    })
+    this.#listen(oracle, wire, response)
     const connection = {
       wire,
       response,
@@ -361,6 +355,34 @@ export class World {
     this.#connections.set(reader, connection)
     if (step.greeted) this.#act(connection, { do: 'send', reader })
     this.#join(connection, step)
+  }
+
+  /** Hears what is written, when it is: to the response, or to its socket. */
+  #listen(oracle: Oracle, wire: Wire, response: ServerResponse): void {
+    const wrote = (chunk: Buffer): void => {
+      this.#writes += 1
+      // What is written into a broken connection reaches nobody.
+      if (!wire.destroyed) oracle.wrote(chunk)
+    }
+    if (!this.#settings.straight) {
+      const write = response.write.bind(response)
+      Object.defineProperty(response, 'write', {
+        value: (chunk: Buffer) => {
+          wrote(chunk)
+          return write(chunk)
+        },
+      })
+      return
+    }
+    const body = new Body()
+    const write = wire.write.bind(wire)
+    Object.defineProperty(wire, 'write', {
+      value: (piece: Buffer | string, encoding: 'latin1', taken: () => void) => {
+        const bytes = typeof piece === 'string' ? Buffer.from(piece, encoding) : piece
+        for (const chunk of body.feed(bytes)) wrote(chunk)
+        return write(piece, encoding, taken)
+      },
+    })
   }
 
   #join(connection: Connection, { channels, last }: Joining): void {
@@ -444,6 +466,7 @@ const isHealthy = ({ joining, oracle, response, wire }: Connection): boolean =>
   !wire.stalled &&
   !oracle.ending &&
   !response.writableNeedDrain &&
+  !wire.writableNeedDrain &&
   !response.writableEnded &&
   !response.destroyed
 

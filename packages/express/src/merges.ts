@@ -1,0 +1,88 @@
+import { type Chunk, joinBlocks, SLICE } from './chunk.ts'
+import type { Entry } from './entry.ts'
+
+/** What of a history is merged: its entries by index. */
+export interface Merging {
+  indexAfter(g: number): number
+  at(index: number): Entry | undefined
+}
+
+/** What decides whether all readers at a position are due the same. */
+export interface Stepping extends Merging {
+  readonly head: { readonly g: number }
+  readonly last: number
+  readonly evicted: number
+  readonly end: Entry | undefined
+}
+
+/** The bytes of a range of entries, and the position that they reach. */
+export interface Merged extends Chunk {
+  readonly to: number
+}
+
+interface SharedMerge extends Merged {
+  readonly history: Merging
+  readonly from: number
+  readonly bound: number
+  readonly limit: number
+}
+
+/** Merges that are kept: as many slices as a replay of 2 MB has, for the readers who are not in step with each other. */
+const SHARED = 32
+
+/**
+ * What was merged of late, and for whom. One list for all histories: the readers of a channel are served one after the
+ * other, and channels that are quiet hold no second copies of their bytes.
+ */
+let shared: SharedMerge[] = []
+
+/** Lets go of what was merged of a history, which has changed. */
+export function unshare(history: Merging): void {
+  if (shared.some((merged) => merged.history === history)) {
+    shared = shared.filter((merged) => merged.history !== history)
+  }
+}
+
+/**
+ * The bytes of the entries in `(from, bound]`, up to about `limit` of them and at least one entry, merged once and
+ * shared by every reader who asks for just this range. Only for readers who are due all of it.
+ */
+export function merge(history: Merging, from: number, bound: number, limit: number): Merged {
+  for (let index = shared.length - 1; index >= 0; index--) {
+    const merged = shared[index]
+    if (
+      merged?.history === history &&
+      merged.from === from &&
+      merged.bound === bound &&
+      merged.limit === limit
+    )
+      return merged
+  }
+  const frames: Buffer[] = []
+  let size = 0
+  let to = from
+  let index = history.indexAfter(from)
+  let entry = history.at(index)
+  for (; entry !== undefined && entry.g <= bound && size < limit; entry = history.at(++index)) {
+    if (entry.frame.length > 0) frames.push(entry.frame)
+    size += entry.frame.length
+    to = entry.g
+  }
+  if (entry === undefined || entry.g > bound) to = bound
+  const merged: SharedMerge = { history, from, bound, limit, to, ...joinBlocks(frames, size) }
+  if (shared.length >= SHARED) shared.shift()
+  shared.push(merged)
+  return merged
+}
+
+/**
+ * All that a history has beyond a position, for readers who are due that and no word more.
+ *
+ * @returns `undefined` if there is nothing, more than a slice, or something to be said about it
+ */
+export function mergeStep(history: Stepping, from: number): Merged | undefined {
+  if (history.last <= from || history.evicted > from || history.end !== undefined) return undefined
+  const { g } = history.head
+  const merged = merge(history, from, g, SLICE)
+  return merged.to === g && merged.bytes.length > 0 ? merged : undefined
+}

@@ -1,0 +1,111 @@
+import type { History } from './history.ts'
+import { type Merged, mergeStep } from './merges.ts'
+import { othersAreQuiet, type Place } from './place.ts'
+
+/** What a pass serves: a stream, as far as it is concerned. */
+export interface Passed extends Place {
+  /** Beats since the last write. */
+  quiet: number
+  /** Writes a slice; returns whether there may be more that the reader can take now. */
+  deliver(): boolean
+  /** Hears that the socket of a stream in step wants no more for now. */
+  fill(): void
+}
+
+/** How long a pass may hold the event loop, in milliseconds. */
+const PASS_TIME = 8
+
+/** Streams served between two looks at the clock. */
+const CLOCK = 32
+
+/**
+ * When streams are served: once for all that a turn of the event loop brought.
+ *
+ * Of a stream in step nothing but its {@link Place} and its socket is touched, since a look at each of the objects that
+ * stand behind a stream costs as much as a third of what Node adds to a write: they are in no cache.
+ */
+export class Pass<S extends Passed> {
+  /** What is being served, and what the last pass did not come to. Iterators of sets go on where they were left. */
+  readonly #batches: IterableIterator<S>[] = []
+  readonly #changed = new Set<ReadonlySet<S>>()
+  #due = new Set<S>()
+  #next: NodeJS.Immediate | undefined
+  #served = 0
+
+  /** Serves a stream at the end of this turn. */
+  schedule(stream: S): void {
+    this.#due.add(stream)
+    this.#later()
+  }
+
+  /** Serves an audience, whose channel has news, at the end of this turn. */
+  scheduleAll(streams: ReadonlySet<S>): void {
+    this.#changed.add(streams)
+    this.#later()
+  }
+
+  /** Serves a stream no more. */
+  forget(stream: S): void {
+    this.#due.delete(stream)
+  }
+
+  /** Serves what there is to serve at once: nothing may be dropped before it was offered. */
+  hurry(): void {
+    if (this.#next !== undefined) this.#serve(Number.POSITIVE_INFINITY)
+  }
+
+  #later(): void {
+    this.#next ??= setImmediate(() => this.#serve(PASS_TIME))
+  }
+
+  /** Serves streams a slice each, and goes on in the next turn when time is up. */
+  #serve(time: number): void {
+    clearImmediate(this.#next)
+    this.#next = undefined
+    const batches = this.#batches
+    if (this.#due.size > 0) {
+      batches.push(this.#due.values())
+      this.#due = new Set()
+    }
+    for (const streams of this.#changed) batches.push(streams.values())
+    this.#changed.clear()
+    const until = performance.now() + time
+    let late = false
+    for (let batch = batches[0]; batch !== undefined && !late; batch = batches[0]) {
+      late = this.#serveBatch(batch, until)
+      if (!late && batches[0] === batch) batches.shift()
+    }
+    if (batches.length > 0 || this.#due.size > 0 || this.#changed.size > 0) this.#later()
+  }
+
+  /** @returns whether time was up before the end */
+  #serveBatch(batch: IterableIterator<S>, until: number): boolean {
+    let history: History | undefined
+    let from = -1
+    let step: Merged | undefined
+    for (const stream of batch) {
+      const { straight } = stream
+      let stepped = false
+      if (straight !== undefined && (stream.histories === undefined || othersAreQuiet(stream))) {
+        if (stream.followed !== history || stream.cursor !== from) {
+          history = stream.followed
+          from = stream.cursor
+          step = history && mergeStep(history, from)
+        }
+        if (step !== undefined) {
+          stream.cursor = step.to
+          stream.quiet = 0
+          if (!straight.write(step.framed)) stream.fill()
+          stepped = true
+        }
+      }
+      if (!stepped) {
+        let more = stream.deliver()
+        while (more && until === Number.POSITIVE_INFINITY) more = stream.deliver()
+        if (more) this.#due.add(stream)
+      }
+      if (++this.#served % CLOCK === 0 && performance.now() > until) return true
+    }
+    return false
+  }
+}

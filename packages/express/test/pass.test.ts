@@ -1,0 +1,150 @@
+import { Socket } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
+import { createEntry, type Message } from '../src/entry.ts'
+import { History } from '../src/history.ts'
+import { Pass, type Passed } from '../src/pass.ts'
+
+const ALL = { length: 1_000, bytes: 1_000_000, age: 60_000 }
+
+/** Histories of one log. */
+class Log {
+  readonly head = { g: 0 }
+
+  channel(): History {
+    return new History(this.head)
+  }
+
+  say(history: History, message: Message): void {
+    this.head.g += 1
+    history.append(createEntry(message, 'x', this.head.g, 0), ALL)
+  }
+
+  publish(history: History, data = 'x'): void {
+    this.say(history, { kind: 'event', event: 'n', data, key: undefined })
+  }
+}
+
+/** A stream in step with its first channel. */
+function inStep(...histories: History[]) {
+  const straight = new Socket()
+  const write = vi.spyOn(straight, 'write').mockReturnValue(true)
+  const stream = {
+    cursor: 0,
+    straight: straight as Socket | undefined,
+    followed: histories[0],
+    histories: histories.length > 1 ? histories : undefined,
+    quiet: 7,
+    deliver: vi.fn(() => false),
+    fill: vi.fn(),
+  } satisfies Passed
+  return { stream, write }
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('a pass over streams in step', () => {
+  it('writes one Buffer to all of them, moves their cursors and does not ask them', async () => {
+    const log = new Log()
+    const news = log.channel()
+    const readers = [inStep(news), inStep(news), inStep(news)]
+    const pass = new Pass<Passed>()
+    log.publish(news)
+    log.publish(news)
+    pass.scheduleAll(new Set(readers.map(({ stream }) => stream)))
+    await turn()
+    const [bytes] = readers[0]?.write.mock.calls[0] ?? []
+    for (const { stream, write } of readers) {
+      expect(write).toHaveBeenCalledTimes(1)
+      expect(write.mock.calls[0]?.[0]).toBe(bytes)
+      expect(stream).toMatchObject({ cursor: 2, quiet: 0 })
+      expect(stream.deliver).not.toHaveBeenCalled()
+      expect(stream.fill).not.toHaveBeenCalled()
+    }
+  })
+
+  it('gives each what lies between its own cursor and the head', async () => {
+    const log = new Log()
+    const news = log.channel()
+    log.publish(news, 'first')
+    log.publish(news, 'second')
+    const behind = inStep(news)
+    const ahead = inStep(news)
+    ahead.stream.cursor = 1
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set([behind.stream, ahead.stream]))
+    await turn()
+    expect(String(behind.write.mock.calls[0]?.[0])).toMatch(/first.*second/s)
+    expect(String(ahead.write.mock.calls[0]?.[0])).not.toContain('first')
+    expect(String(ahead.write.mock.calls[0]?.[0])).toContain('second')
+  })
+
+  it('tells a stream when its socket wants no more', async () => {
+    const log = new Log()
+    const news = log.channel()
+    const { stream, write } = inStep(news)
+    write.mockReturnValue(false)
+    log.publish(news)
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set([stream]))
+    await turn()
+    expect(stream.fill).toHaveBeenCalledTimes(1)
+  })
+
+  it.each<[string, (log: Log, news: History, own: History) => void]>([
+    ['another of its channels has news', (log, _, own) => log.publish(own)],
+    ['the channel has ended', (log, news) => log.say(news, { kind: 'end', reason: 'done' })],
+    ['something was dropped', (_, news) => news.shrink(0)],
+    ['there is more than a slice', (log, news) => log.publish(news, 'x'.repeat(70_000))],
+  ])('leaves it to the stream when %s', async (_, happen) => {
+    const log = new Log()
+    const news = log.channel()
+    const own = log.channel()
+    const { stream, write } = inStep(news, own)
+    log.publish(news)
+    happen(log, news, own)
+    log.publish(news)
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set([stream]))
+    await turn()
+    expect(write).not.toHaveBeenCalled()
+    expect(stream.deliver).toHaveBeenCalledTimes(1)
+    expect(stream.cursor).toBe(0)
+  })
+
+  it('goes on where it was when its time was up, and serves nobody twice', async () => {
+    const log = new Log()
+    const news = log.channel()
+    log.publish(news)
+    const readers = Array.from({ length: 200 }, () => inStep(news))
+    for (const { write } of readers) {
+      write.mockImplementation(() => {
+        const until = performance.now() + 0.2
+        while (performance.now() < until);
+        return true
+      })
+    }
+    const pass = new Pass<Passed>()
+    const streams = new Set(readers.map(({ stream }) => stream))
+    pass.scheduleAll(streams)
+    await turn()
+    const first = readers.filter(({ write }) => write.mock.calls.length > 0).length
+    expect(first).toBeLessThan(200)
+    // One who leaves meanwhile is not served.
+    const left = readers.at(-1)
+    if (left !== undefined) streams.delete(left.stream)
+    await expect.poll(() => readers.at(-2)?.write.mock.calls.length).toBe(1)
+    for (const { write } of readers.slice(0, -1)) expect(write).toHaveBeenCalledTimes(1)
+    expect(left?.write).not.toHaveBeenCalled()
+  })
+
+  it('serves all of them at once before something is dropped', () => {
+    const log = new Log()
+    const news = log.channel()
+    log.publish(news)
+    const readers = Array.from({ length: 100 }, () => inStep(news))
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set(readers.map(({ stream }) => stream)))
+    pass.hurry()
+    for (const { write } of readers) expect(write).toHaveBeenCalledTimes(1)
+  })
+})
