@@ -1,3 +1,8 @@
 import { project } from '../../vitest.base.ts'
 
-export default project('demo', { testTimeout: 60_000, hookTimeout: 60_000 })
+export default project('demo', {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // Each starts up to five processes and a browser, and Vite's cache is one.
+  fileParallelism: false,
+})

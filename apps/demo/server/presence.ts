@@ -26,6 +26,10 @@ export function watchPresence(hub: DemoHub, commons: Commons): void {
     }
     announceSoon()
   })
+  hub.on('gap', (_, { reason }) => {
+    // The log began anew, and what was said before is gone.
+    if (reason === 'epoch') announceSoon()
+  })
   // A server that was killed could not say that its visitors left; now that it starts again, it can.
   announceSoon()
 

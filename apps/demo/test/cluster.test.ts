@@ -113,7 +113,12 @@ describe.skipIf(redisIsMissing)('three servers', () => {
       .toEqual([true, true, true])
   })
 
-  it('get their Redis back when it has crashed', async () => {
+  it('get their Redis back when it has crashed, and say anew who is here', async () => {
+    const wren = await read({ name: 'Wren' })
+    const present = () => wren.getLatest().presence
+    await expect.poll(() => present()?.visitors).toContainEqual({ name: 'Wren', away: false })
+    const before = present()?.at ?? 0
+    const gap = new Promise((resolve) => wren.onResync(resolve))
     let said = ''
     demo.process.stdout?.on('data', (chunk) => {
       said += chunk
@@ -122,7 +127,11 @@ describe.skipIf(redisIsMissing)('three servers', () => {
     process.kill(redis ?? 0, 'SIGKILL')
     await expect.poll(() => said).toContain('Redis has ended (SIGKILL). It starts again in 3 s.')
     await expect.poll(() => said, { timeout: 10_000 }).toContain('Redis is back.')
-    await expect.poll(async () => (await post('/counter', { by: 1, from: 'Wren' })).status).toBe(202)
+    expect((await post('/counter', { by: 1, from: 'Wren' })).status).toBe(202)
+    expect(await gap).toMatchObject({ reason: 'epoch' })
+    await expect.poll(() => wren.getLatest().counter?.value).toBe(1)
+    await expect.poll(() => present()?.at).toBeGreaterThan(before)
+    expect(present()?.visitors).toContainEqual({ name: 'Wren', away: false })
   })
 
   it.each([
@@ -147,7 +156,7 @@ describe('without what it needs, the command', () => {
   it('ends with the remedy where there is no Redis', async () => {
     const child = run(FILE, 0, { PATH: '/nowhere' })
     let said = ''
-    child.stdout?.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       said += chunk
     })
     const [code] = await once(child, 'close')

@@ -62,6 +62,11 @@ describe.skipIf(browser === undefined)('two pages', () => {
     }
   })
 
+  it('say nothing of servers, where there is one', async () => {
+    expect(await wren.getByRole('button', { name: /Kill/ }).count()).toBe(0)
+    expect(await wren.getByRole('heading', { name: 'Servers' }).count()).toBe(0)
+  })
+
   it('count together', async () => {
     await wren.getByRole('button', { name: 'Count up' }).click()
     await wren.getByRole('button', { name: 'Count up' }).click()

@@ -25,7 +25,7 @@ try {
   await start()
 } catch (error) {
   // What is being stopped may well fail to start.
-  if (!stopping) say(`\n  ${error instanceof Error ? error.message : error}\n`)
+  if (!stopping) process.stderr.write(`\n  ${error instanceof Error ? error.message : error}\n\n`)
   await stop(1)
 }
 

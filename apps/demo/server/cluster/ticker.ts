@@ -15,7 +15,8 @@ export function startTicker(publisher: Publisher<typeof events>): () => void {
   const channel = publisher.channel(CLUSTER)
   let run = randomUUID()
   let n = 0
-  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  let timer = setTimeout(tick, INTERVAL)
 
   async function tick(): Promise<void> {
     n += 1
@@ -26,8 +27,11 @@ export function startTicker(publisher: Publisher<typeof events>): () => void {
       run = randomUUID()
       n = 0
     }
-    timer = setTimeout(tick, INTERVAL)
+    if (!stopped) timer = setTimeout(tick, INTERVAL)
   }
-  timer = setTimeout(tick, INTERVAL)
-  return () => clearTimeout(timer)
+
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
 }
