@@ -16,7 +16,7 @@ export interface Cluster {
   stop(): Promise<void>
 }
 
-export interface ClusterCost {
+interface ClusterCost {
   /** CPU microseconds of all servers. */
   readonly servers: number
   /** CPU microseconds of Redis. */

@@ -14,7 +14,7 @@ export interface RedisServer {
   stop(): Promise<void>
 }
 
-export interface RedisUsage {
+interface RedisUsage {
   /** CPU microseconds so far. */
   readonly cpu: number
   /** Bytes of what it holds. */

@@ -1,21 +1,25 @@
-/** What things take, as they were measured. Where each figure comes from stands in docs/scaling.md. */
+import { MEASURED } from './measured.ts'
+
+/** What a reader who comes back takes. */
 export interface Costs {
-  /** Milliseconds of a server's CPU for a reader who comes back: accepted, and replayed what was missed. */
+  /** Milliseconds of a server's CPU, to accept it and replay what was missed. */
   readonly resume: number
-  /** Share of a server's time that is left for it, beside what it delivers. */
+  /** Share of a core that a server has for it, beside what it delivers. */
   readonly serverShare: number
   /** Milliseconds of Redis for a call that reads, and for each channel in it. */
   readonly redisCall: number
   readonly redisChannel: number
-  /** Share of Redis's time that is left for it, beside what is published. */
+  /** Share of its time that Redis has for it, beside what is published. */
   readonly redisShare: number
 }
 
+const { read, readChannel, resume } = MEASURED
+
 export const COSTS: Costs = {
-  resume: 0.37,
+  resume: resume.value / 1_000,
   serverShare: 0.5,
-  redisCall: 0.06,
-  redisChannel: 0.05,
+  redisCall: (read.value - readChannel.value) / 1_000,
+  redisChannel: readChannel.value / 1_000,
   redisShare: 0.5,
 }
 

@@ -24,8 +24,9 @@ export interface Storm {
 }
 
 export interface Aftermath {
-  /** Attempts of clients. */
+  /** Attempts of clients: all, and a second in every tenth of a second since it began. */
   readonly connects: number
+  readonly attempts: readonly number[]
   /** Attempts a second, in the tenth of a second that had most of them. */
   readonly peak: number
   /** Attempts that were refused, and that were given up since nobody answered. */
@@ -37,6 +38,8 @@ export interface Aftermath {
   readonly resumes: number
   /** Milliseconds that a client was without a stream: half of them at most, one in a hundred at least, the longest. */
   readonly away: { readonly median: number; readonly p99: number; readonly longest: number }
+  /** How many were back by the end of every tenth of a second. */
+  readonly returns: readonly number[]
   /** Clients that were not back in the end. */
   readonly missing: number
   /** Calls to Redis, and how long one waited at most, in milliseconds. */
@@ -65,12 +68,13 @@ export async function simulate(storm: Storm, seed: number): Promise<Aftermath> {
   let refused = 0
   let timedOut = 0
   const away: number[] = []
-  const bins = new Map<number, number>()
+  const attempts: number[] = []
+  const returns: number[] = []
+  const bin = (): number => Math.max(0, Math.floor((timeline.now - BEGIN) / BIN))
   const heard: ClientEvents = {
     connects() {
-      const bin = Math.floor(timeline.now / BIN)
       connects += 1
-      bins.set(bin, (bins.get(bin) ?? 0) + 1)
+      add(attempts, bin(), 1_000 / BIN)
     },
     refused() {
       refused += 1
@@ -81,6 +85,7 @@ export async function simulate(storm: Storm, seed: number): Promise<Aftermath> {
     back(milliseconds) {
       away.push(milliseconds)
       missing -= 1
+      add(returns, bin(), 1)
     },
     lost() {
       missing += 1
@@ -103,16 +108,32 @@ export async function simulate(storm: Storm, seed: number): Promise<Aftermath> {
   const at = (share: number): number => away[Math.min(away.length - 1, Math.floor(away.length * share))] ?? 0
   return {
     connects,
-    peak: Math.max(0, ...bins.values()) * (1_000 / BIN),
+    attempts,
+    peak: attempts.reduce((peak, rate) => Math.max(peak, rate), 0),
     refused,
     timedOut,
     overflows: servers.reduce((sum, server) => sum + server.overflows, 0),
     resumes: servers.reduce((sum, server) => sum + server.resumes, 0),
     away: { median: at(0.5), p99: at(0.99), longest: at(1) },
+    returns: summed(returns),
     missing,
     reads: redis.reads,
     longestRead: redis.longest,
   }
+}
+
+/** Adds to a place of a list, which grows with zeros up to there. */
+function add(list: number[], index: number, amount: number): void {
+  while (list.length <= index) list.push(0)
+  list[index] = (list[index] ?? 0) + amount
+}
+
+function summed(list: readonly number[]): number[] {
+  let sum = 0
+  return list.map((amount) => {
+    sum += amount
+    return sum
+  })
 }
 
 function begin(

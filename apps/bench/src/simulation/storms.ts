@@ -1,0 +1,86 @@
+import { count, grid, rough } from './grid.ts'
+import { type Aftermath, type Deploy, type Storm, simulate } from './storm.ts'
+
+/** The storms of one fleet. */
+export interface Storms {
+  readonly clients: number
+  readonly servers: number
+  readonly rows: readonly { readonly storm: Storm; readonly aftermath: Aftermath }[]
+}
+
+const DEPLOYS: readonly Deploy[] = ['one restarts', 'rolling', 'all at once', 'all killed']
+
+/** Simulates every kind of deploy, with and without jitter. */
+export async function simulateStorms(clients: number, servers: number, seed: number): Promise<Storms> {
+  const rows = []
+  for (const deploy of DEPLOYS) {
+    for (const jitter of [true, false]) {
+      const storm: Storm = { clients, servers, deploy, jitter, localHistory: true }
+      rows.push({ storm, aftermath: await simulate(storm, seed) })
+    }
+  }
+  return { clients, servers, rows }
+}
+
+const seconds = (milliseconds: number): string => (milliseconds / 1_000).toFixed(1)
+
+export const storms = ({ rows }: Storms): string =>
+  grid(
+    [
+      'what happens',
+      'jitter',
+      'attempts/s, peak',
+      'attempts',
+      'dropped by the kernel',
+      'given up',
+      'away: half of them [s]',
+      'the longest [s]',
+      'Redis reads',
+      'without local history',
+    ],
+    rows.map(({ aftermath, storm }) => [
+      storm.deploy,
+      storm.jitter ? 'yes' : 'no',
+      count(aftermath.peak),
+      count(aftermath.connects),
+      count(aftermath.overflows),
+      count(aftermath.timedOut),
+      seconds(aftermath.away.median),
+      seconds(aftermath.away.longest),
+      count(aftermath.reads),
+      count(aftermath.resumes),
+    ]),
+  )
+
+/** What of a million streams one server's share is, all of whose fellows were killed as well. */
+const CROWD = { clients: 10_000, servers: 1, fleets: 100 }
+const CROWDS = [
+  { title: 'one channel for all', localHistory: true, ownChannels: false },
+  { title: 'and a channel for each', localHistory: true, ownChannels: true },
+  { title: 'one channel for all, no local history', localHistory: false, ownChannels: false },
+]
+
+/** Simulates what is left of a million streams on one Redis, when all servers were killed. */
+export async function crowds(seed: number): Promise<string> {
+  const rows = []
+  for (const { title, ...storm } of CROWDS) {
+    const aftermath = await simulate({ ...CROWD, deploy: 'all killed', jitter: true, ...storm }, seed)
+    rows.push([
+      title,
+      rough(aftermath.reads * CROWD.fleets),
+      count(aftermath.longestRead),
+      seconds(aftermath.away.median),
+      seconds(aftermath.away.longest),
+    ])
+  }
+  return grid(
+    [
+      'a million streams join',
+      'Redis reads',
+      'the slowest [ms]',
+      'away: half of them [s]',
+      'the longest [s]',
+    ],
+    rows,
+  )
+}
