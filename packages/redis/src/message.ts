@@ -25,16 +25,35 @@ export interface Note {
   readonly run: string
   /** The position before it on the same channel; a listener who did not hear that one has missed something. */
   readonly previous: number
+  /** The position of its last entry. */
   readonly g: number
-  readonly entry: Entry
+  /** In their order. */
+  readonly entries: readonly Entry[]
   readonly retention: Retention
 }
 
-/** Reads a note as the script writes it: a line of figures, and the message. */
+/** Reads a note as the script writes it: a line of figures, which ends with the messages' lengths, and the messages. */
 export function decodeNote(text: string): Note {
   const line = text.indexOf('\n')
   const [epoch = '', run = '', ...figures] = text.slice(0, line).split(' ')
-  const [g = 0, previous = 0, at = 0, length = 0, bytes = 0, age = 0] = figures.map(Number)
-  const entry = createEntry(decodeMessage(text.slice(line + 1)), epoch, g, at)
-  return { epoch, run, g, previous, entry, retention: { length, bytes, age } }
+  const [at = 0, length = 0, bytes = 0, age = 0, previous = 0, first = 0, ...lengths] = figures.map(Number)
+  const entries = decodeRun(epoch, first, at, lengths, text.slice(line + 1))
+  const g = first + entries.length - 1
+  return { epoch, run, g, previous, entries, retention: { length, bytes, age } }
+}
+
+/** Reads messages that follow each other, by their lengths, from the position of the first one on. */
+export function decodeRun(
+  epoch: string,
+  first: number,
+  at: number,
+  lengths: readonly number[],
+  text: string,
+): readonly Entry[] {
+  let start = 0
+  return lengths.map((length, index) => {
+    const message = decodeMessage(text.slice(start, start + length))
+    start += length
+    return createEntry(message, epoch, first + index, at)
+  })
 }

@@ -5,17 +5,11 @@ import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
 import { duplicatePrimary, type RedisClient } from './primary.ts'
+import { encodePublication, type Publication } from './publication.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
-import {
-  type Answer,
-  encodePublication,
-  type Known,
-  type Publication,
-  type Question,
-  Store,
-} from './store.ts'
+import { type Answer, type Known, type Question, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
 import { within } from './timeout.ts'
 
@@ -93,7 +87,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const publishes = new CallQueue<Publication, string>({
     ...PUBLISH_LIMIT,
     timeout,
-    weigh: (publication) => publication.at(-1)?.length ?? 0,
+    weigh: ({ text }) => text.length,
     async call(publications, number, signal) {
       const { epoch, positions } = await store.publish(await runner(signal), id, number, publications)
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))

@@ -16,6 +16,8 @@ export class Replica {
   #last = 0
   /** Milliseconds that entries are kept. */
   #age = Number.POSITIVE_INFINITY
+  /** Whether there may be states. */
+  #stateful = false
   /** What is heard while the copy is read: it may be newer than what is read. */
   #early: Note[] | undefined
 
@@ -37,6 +39,7 @@ export class Replica {
     const early = this.#early ?? []
     this.#early = undefined
     this.#age = answer.age
+    this.#stateful ||= answer.entries.some(({ subject }) => subject !== undefined)
     if (this.history === undefined || answer.whole) {
       this.history ??= new History(head, answer.origin)
       this.history.replace(answer.entries, answer.evicted)
@@ -47,7 +50,8 @@ export class Replica {
       this.history.evicted = Math.max(this.history.evicted, answer.evicted)
     }
     this.#last = Math.max(this.#last, answer.last)
-    for (const note of early) this.hear(note)
+    // Nobody is let past what was not verified, and that is not known here.
+    for (const note of early) this.hear(note, () => {})
   }
 
   /** Forgets the copy, which another log's takes the place of. */
@@ -55,22 +59,49 @@ export class Replica {
     this.history = undefined
     this.#early = undefined
     this.#last = 0
+    this.#stateful = false
   }
 
-  /** @returns `false` if something before it was not heard */
-  hear(note: Note): boolean {
+  /**
+   * @param offer - lets readers have what was heard up to a position, before some of it is dropped
+   * @returns `false` if something before it was not heard
+   */
+  hear(note: Note, offer: (g: number) => void): boolean {
     if (this.#early !== undefined) {
       this.#early.push(note)
       return true
     }
-    const { entry, g, previous, retention } = note
-    if (this.history === undefined || g <= this.#last) return true
-    if (previous > this.#last) return false
-    if (this.history.wouldEvict(entry, retention)) this.#beforeEviction()
-    this.history.append(entry, retention)
-    this.#last = g
-    this.#age = retention.age
+    if (this.history === undefined || note.g <= this.#last) return true
+    if (note.previous > this.#last) return false
+    this.#append(this.history, note, offer)
     return true
+  }
+
+  #append(history: History, { entries, retention }: Note, offer: (g: number) => void): void {
+    let offered = false
+    /** What of this note was not. */
+    let count = 0
+    let bytes = 0
+    for (const entry of entries) {
+      if (entry.g <= this.#last) continue
+      this.#stateful ||= entry.subject !== undefined
+      if (history.wouldEvict(entry, retention)) {
+        // What is dropped first is the oldest, unless there are states, which come after all events, this note's included.
+        const fits = count < retention.length && bytes + entry.frame.length <= retention.bytes
+        if (!offered || this.#stateful || !fits) {
+          offer(this.#last)
+          this.#beforeEviction()
+          offered = true
+          count = 0
+          bytes = 0
+        }
+      }
+      history.append(entry, retention)
+      count += 1
+      bytes += entry.frame.length
+      this.#last = entry.g
+    }
+    this.#age = retention.age
   }
 
   /** Drops what is too old. */

@@ -128,7 +128,7 @@ export class Replicas {
     this.learn(note.epoch)
     if (note.epoch !== this.#epoch) return
     const copy = this.#copies.get(channel)
-    const complete = copy?.hear(note) ?? true
+    const complete = copy?.hear(note, (g) => this.#offer(copy, g)) ?? true
     if (this.#frozen) {
       this.#heard = Math.max(this.#heard, note.g)
     } else if (!complete) {
@@ -136,9 +136,15 @@ export class Replicas {
       if (this.#verified.g >= note.previous) this.#startOver()
       else this.regained()
     } else {
-      this.#verify(note.g)
-      copy?.changed()
+      this.#offer(copy, note.g)
     }
+  }
+
+  /** Lets readers have what was heard, unless something before it may be missing. */
+  #offer(copy: Replica | undefined, g: number): void {
+    if (this.#frozen) return
+    this.#verify(g)
+    copy?.changed()
   }
 
   /** The log was said to stand at a position. */

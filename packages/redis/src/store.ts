@@ -1,6 +1,8 @@
-import { createEntry, type Entry, type Message, type Retention } from '@sse/express'
-import { publishScript, readScript, sweepScript } from './log-script.ts'
-import { decodeMessage, encodeMessage } from './message.ts'
+import { createEntry, type Entry } from '@sse/express'
+import { decodeMessage, decodeRun } from './message.ts'
+import { encodeRun, joinRuns, type Publication } from './publication.ts'
+import { publishScript } from './publish-script.ts'
+import { readScript, sweepScript } from './read-script.ts'
 import type { Script, ScriptRunner } from './script.ts'
 
 /** What is known of the log: where it stands, and in which run of the server that was seen. */
@@ -8,27 +10,6 @@ export interface Known {
   readonly epoch: string
   readonly g: number
   readonly run: string
-}
-
-/** One message on its way: what the script is told of it. */
-export type Publication = readonly string[]
-
-/** @throws what the wire format refuses */
-export function encodePublication(channel: string, message: Message, retention: Retention): Publication {
-  const { body, end, frame, subject, voids } = createEntry(message, '', 0, 0)
-  const ends = end !== undefined
-  const { age, bytes, length } = retention
-  return [
-    channel,
-    String(frame.length - body),
-    ends ? '' : name(subject),
-    name(voids),
-    ends ? '1' : '0',
-    figure(length),
-    figure(bytes),
-    figure(age),
-    encodeMessage(message),
-  ]
 }
 
 /** What is asked of a channel. */
@@ -102,9 +83,15 @@ export class Store {
     number: number,
     publications: readonly Publication[],
   ): Promise<{ readonly epoch: string; readonly positions: readonly number[] }> {
-    const args = [publisher, String(number), ...publications.flat()]
+    const runs = joinRuns(publications)
+    const args = [publisher, String(number), ...runs.flatMap(encodeRun)]
     const { known, rest } = await this.#call(publishScript, runner, args)
-    return { epoch: known.epoch, positions: String(rest).split(',').map(Number) }
+    const firsts = String(rest).split(',').map(Number)
+    const positions = runs.flatMap((run, at) => {
+      const first = firsts[at] ?? 0
+      return run.map((_, index) => (first === 0 ? 0 : first + index))
+    })
+    return { epoch: known.epoch, positions }
   }
 
   /**
@@ -145,10 +132,13 @@ export class Store {
 function decodeAnswer(epoch: string, answer: readonly unknown[]): Answer {
   const [whole, last, origin, evicted, age, lastWord, events, states] = answer
   const entries: Entry[] = []
-  const figures = list(events)
-  for (let i = 0; i < figures.length; i += 3) {
-    const [g, at, message] = figures.slice(i, i + 3)
-    entries.push(createEntry(decodeMessage(String(message)), epoch, Number(g), Number(at)))
+  const runs = list(events).map(String)
+  for (let i = 0; i < runs.length; i += 4) {
+    const [id = '', at = '', lengths = '', text = ''] = runs.slice(i, i + 4)
+    const [last = 0, before = 0] = id.split('-').map(Number)
+    const run = decodeRun(epoch, last - before, Number(at), lengths.split(' ').map(Number), text)
+    // The first ones may be dropped already.
+    entries.push(...run.filter(({ g }) => g > Number(evicted)))
   }
   for (const state of list(states)) entries.push(decodeLine(epoch, String(state), 3))
   if (lastWord !== '') entries.push(decodeLine(epoch, String(lastWord), 2))
@@ -170,12 +160,6 @@ function decodeLine(epoch: string, line: string, figures: number): Entry {
   const [g, at] = line.slice(0, start).split(' ').map(Number)
   return createEntry(decodeMessage(line.slice(start)), epoch, g ?? 0, at ?? 0)
 }
-
-/** A bound as Redis takes it: a whole number, also for no bound at all. */
-const figure = (bound: number): string => String(Math.ceil(Math.min(bound, 1e14)))
-
-/** What tells subjects apart, in well-formed text. */
-const name = (subject: string | undefined): string => (subject === undefined ? '' : JSON.stringify(subject))
 
 const chance = (): string =>
   Math.floor(Math.random() * 36 ** 5)

@@ -138,7 +138,7 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, 
       expect(await listeners(target)).toBe(2)
     })
 
-    it('breaks off in the midst of a call, what it has stored by then has a position of its own', async () => {
+    it('breaks off in the midst of a call, nothing of it is stored', async () => {
       const { a, b, cluster, streams } = await start()
       await b.publish('quiet', 3)
       const target = cluster.nodes.find((node) => node !== cluster.home) ?? cluster.home
@@ -152,9 +152,9 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, 
       await a.publish('news', 8)
       for (const stream of streams) {
         await until(() => newsOf(stream).at(-1) === 8)
-        expect(newsOf(stream)).toEqual([1, 2, 3, 4, 6, 8])
+        expect(newsOf(stream)).toEqual([1, 2, 3, 6, 8])
         const ids = stream.all().flatMap(({ event, id }) => (event === 'news' ? id : []))
-        expect(new Set(ids).size).toBe(6)
+        expect(new Set(ids).size).toBe(5)
       }
     })
   })

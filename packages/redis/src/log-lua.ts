@@ -1,0 +1,82 @@
+/**
+ * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for new names.
+ *
+ * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
+ * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
+ * ones. `runs` says where the log stood when each run of a server began to keep it: who knows more of a run before knows
+ * what was lost with it, however much was published since.
+ */
+export const LOG: string = `
+local base = string.sub(KEYS[1], 1, -5)
+local known = { epoch = ARGV[1], g = tonumber(ARGV[2]), run = ARGV[3] }
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
+local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local server = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
+local run = epoch and string.match(runs, '(%w+):%d+$') or server
+
+local function base36(n)
+  local digits = ''
+  repeat
+    local digit = n % 36
+    digits = string.sub('0123456789abcdefghijklmnopqrstuvwxyz', digit + 1, digit + 1) .. digits
+    n = (n - digit) / 36
+  until n == 0
+  return digits
+end
+
+local moved = false
+if string.sub(run, 1, 8) ~= server then
+  -- A primary that is one again, after another one that lacked something, is named anew: what it said before may be lost.
+  run = string.find(runs, server, 1, true) and server .. ARGV[4] or server
+  -- More than a dozen of them: who has slept through more starts over.
+  runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
+  moved = true
+end
+
+-- Up to where the log is the one that was known in a run.
+local function survived(former)
+  local limit = nil
+  for name, from in string.gmatch(runs, '(%w+):(%d+)') do
+    if limit then limit = math.min(limit, tonumber(from)) end
+    if name == former then limit = g end
+  end
+  return limit or 0
+end
+
+local abandoned = ''
+local lost = not epoch
+if epoch and known.epoch ~= '' then
+  if known.epoch > epoch then
+    lost = true
+  elseif known.epoch == epoch then
+    lost = known.g > survived(known.run)
+  end
+end
+if lost then
+  abandoned = epoch or ''
+  local stamp = now
+  for _, former in ipairs({ known.epoch, epoch or '' }) do
+    if former ~= '' then stamp = math.max(stamp, tonumber(string.sub(former, 1, 8), 36) + 1) end
+  end
+  epoch, g, at, runs, minute = base36(stamp) .. ARGV[4], 0, 0, run .. ':0', -1
+  moved = true
+end
+-- A clock that was set back does not take expiries along.
+at = math.max(at, now)
+
+local function saveMeta()
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'g', g, 'at', at, 'runs', runs, 'minute', minute)
+end
+
+-- For how long a channel without news is remembered, whatever its retention.
+local MEMORY = 3600000
+local minutes = base .. epoch .. ':minutes'
+
+-- The highest position of a channel that may have been forgotten by now.
+local function forgotten()
+  local found = redis.call('ZRANGEBYSCORE', minutes, '(' .. math.floor((at - MEMORY) / 60000), '+inf', 'LIMIT', 0, 1)
+  return tonumber(found[1]) or g
+end
+`

@@ -1,0 +1,155 @@
+import { CHANNEL } from './channel-lua.ts'
+import { LOG } from './log-lua.ts'
+import { Script } from './script.ts'
+
+/**
+ * Appends messages, each with the next position, and tells whoever listens. Arguments after those of every script: the
+ * publisher, the number of this call, and runs: what follows each other on one channel. A run is its channel, the
+ * retention, its kind, what it stands for, how many messages it has (one, unless they are events), the bytes of each block
+ * without its id, the length of each message as the publisher counts it, and the messages.
+ *
+ * Each run is one note. None is told before one with a lower position, so that whoever hears of a position has heard of
+ * all before.
+ *
+ * A call that is repeated, since its reply was lost, gets the reply of the first time: of each run its first position, 0
+ * where the channel had ended. Replies end with the name of the log that this call has left for a new one, if it has.
+ */
+export const publishScript: Script = new Script(`#!lua
+${LOG}
+${CHANNEL}
+local once = base .. 'once:' .. ARGV[5]
+local former = redis.call('GET', once)
+if former then
+  local number, in_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
+  number = tonumber(number)
+  -- A call that was given up, and was under way for so long that a later one has overtaken it, is nobody's.
+  if number > tonumber(ARGV[6]) then return { epoch, run, at, g, '', abandoned } end
+  if number == tonumber(ARGV[6]) and in_epoch == epoch then return { epoch, run, at, g, positions, abandoned } end
+end
+
+if minute ~= math.floor(at / 60000) then
+  minute = math.floor(at / 60000)
+  redis.call('ZADD', minutes, minute, g)
+  redis.call('ZREMRANGEBYSCORE', minutes, '-inf', math.floor((at - MEMORY) / 60000))
+  redis.call('PEXPIREAT', minutes, at + 2 * MEMORY)
+end
+
+local function forget(channel, subject)
+  local state = redis.call('HGET', channel.states, subject)
+  if not state then return false end
+  channel.stateBytes = channel.stateBytes - tonumber(string.match(state, '^%d+ %d+ (%d+)'))
+  return true
+end
+
+local function supersede(channel, subject)
+  if not forget(channel, subject) then return end
+  redis.call('HDEL', channel.states, subject)
+  redis.call('ZREM', channel.order, subject)
+end
+
+local function dropOldestState(channel)
+  for _, subject in ipairs(redis.call('ZRANGE', channel.order, 0, 1)) do
+    local position = tonumber(redis.call('ZSCORE', channel.order, subject))
+    if position ~= g then
+      supersede(channel, subject)
+      channel.evicted = math.max(channel.evicted, position)
+      return true
+    end
+  end
+  return false
+end
+
+-- The same as History of @sse/express does with its copy: the newest stays, whatever the retention.
+local function trim(channel, length, bytes, is_event)
+  while channel.events > math.max(1, length) do drop(channel) end
+  while channel.eventBytes + channel.stateBytes > bytes do
+    if channel.events > (is_event and 1 or 0) then
+      drop(channel)
+    elseif not dropOldestState(channel) then
+      break
+    end
+  end
+  expire(channel)
+end
+
+local function appendEvents(channel, length, bytes, count, bodies, lengths, messages)
+  local id = string.format('%d-%d', g + count, count - 1)
+  redis.call('XADD', channel.log, id, 'at', at, 'bodies', bodies, 'lengths', lengths, 'messages', messages)
+  for body in string.gmatch(bodies, '%d+') do
+    g = g + 1
+    if channel.events == 0 then channel.oldestAt = at end
+    channel.events, channel.eventBytes, channel.event = channel.events + 1, channel.eventBytes + sizeOf(g, body), g
+    trim(channel, length, bytes, true)
+  end
+end
+
+local function appendState(channel, length, bytes, subject, body, message)
+  g = g + 1
+  local size = sizeOf(g, body)
+  forget(channel, subject)
+  redis.call('HSET', channel.states, subject, string.format('%d %d %d ', g, at, size) .. message)
+  redis.call('ZADD', channel.order, g, subject)
+  channel.stateBytes = channel.stateBytes + size
+  trim(channel, length, bytes, false)
+end
+
+-- All channels are looked at before anything is written: Redis may break off in the midst, as it does at keys that a
+-- cluster is moving. Should it do so later, no position is given twice.
+local channels, start, taken = {}, g, g
+for i = 7, #ARGV, 8 do
+  local name, count = ARGV[i], ARGV[i + 4]
+  channels[name] = channels[name] or open(name)
+  taken = taken + count
+end
+g = taken
+saveMeta()
+g = start
+
+local positions = {}
+for i = 7, #ARGV, 8 do
+  local name, retention, kind, subject, count, bodies, lengths, messages = unpack(ARGV, i, i + 7)
+  local channel = channels[name]
+  if channel.last_word then
+    positions[#positions + 1] = 0
+  else
+    if not channel.exists then redis.call('UNLINK', channel.log, channel.states, channel.order) end
+    channel.exists, channel.changed = true, true
+    local length, bytes, age = string.match(retention, '(%d+) (%d+) (%d+)')
+    length, bytes, channel.age = tonumber(length), tonumber(bytes), tonumber(age)
+    local previous, first = channel.last, g + 1
+    if kind == 'end' then
+      g = g + 1
+      channel.last_word = string.format('%d %d ', g, at) .. messages
+      trim(channel, length, bytes, false)
+    elseif kind == 'state' then
+      appendState(channel, length, bytes, subject, bodies, messages)
+    else
+      if kind == 'remove' then supersede(channel, subject) end
+      appendEvents(channel, length, bytes, tonumber(count), bodies, lengths, messages)
+    end
+    channel.last = g
+    local head = string.format('%s %s %d %s %d %d ', epoch, run, at, retention, previous, first)
+    redis.call('PUBLISH', base .. 'channel:' .. name, head .. lengths .. '\\n' .. messages)
+    positions[#positions + 1] = first
+  end
+end
+
+for _, channel in pairs(channels) do
+  if channel.changed then
+    save(channel)
+    local memory = at + math.max(MEMORY, channel.age) + 1000
+    if channel.stateBytes == 0 then
+      redis.call('PEXPIREAT', channel.key, memory)
+    elseif channel.last_word then
+      for _, key in ipairs({ channel.key, channel.states, channel.order }) do redis.call('PEXPIREAT', key, memory) end
+    else
+      redis.call('PERSIST', channel.key)
+    end
+    if channel.events > 0 then redis.call('PEXPIREAT', channel.log, at + channel.age + 1000) end
+  end
+end
+if g ~= taken then saveMeta() end
+positions = table.concat(positions, ',')
+redis.call('SET', once, ARGV[6] .. ' ' .. epoch .. ' ' .. positions, 'PX', 600000)
+return { epoch, run, at, g, positions, abandoned }
+`)

@@ -1,0 +1,51 @@
+import { CHANNEL } from './channel-lua.ts'
+import { LOG } from './log-lua.ts'
+import { Script } from './script.ts'
+
+/**
+ * Reads channels and where the log stands. Arguments after the prelude's: the topic on which the position is told as
+ * well, or none, and for each channel its name and the position beyond which it is wanted, -1 for all of it. What has
+ * dropped entries beyond that position comes whole. Events come as they are stored, those among them that are dropped or
+ * not wanted included.
+ */
+export const readScript: Script = new Script(`#!lua flags=allow-oom
+${LOG}
+${CHANNEL}
+if moved then saveMeta() end
+local channels = {}
+for i = 6, #ARGV, 2 do
+  local channel, after = open(ARGV[i]), tonumber(ARGV[i + 1])
+  if channel.exists then expire(channel) end
+  if channel.dropped then save(channel) end
+  local whole = after < 0 or channel.evicted > after
+  if whole then after = 0 end
+  local events, states = {}, {}
+  if channel.last > after then
+    for _, entry in ipairs(redis.call('XRANGE', channel.log, string.format('%d', after + 1), '+')) do
+      events[#events + 1] = entry[1]
+      for _, field in ipairs({ 2, 6, 8 }) do events[#events + 1] = entry[2][field] end
+    end
+    for _, subject in ipairs(redis.call('ZRANGEBYSCORE', channel.order, '(' .. after, '+inf')) do
+      states[#states + 1] = redis.call('HGET', channel.states, subject)
+    end
+  end
+  channels[#channels + 1] = {
+    whole and 1 or 0, channel.last, channel.origin, channel.evicted, channel.age, channel.last_word or '', events, states
+  }
+end
+if ARGV[5] ~= '' then redis.call('PUBLISH', base .. ARGV[5], epoch .. ' ' .. run .. ' ' .. g) end
+return { epoch, run, at, g, channels, abandoned }
+`)
+
+/**
+ * Removes some of what is left of an abandoned log. Arguments: its epoch, and where to go on.
+ *
+ * @returns where to go on, `'0'` at the end
+ */
+export const sweepScript: Script = new Script(`#!lua flags=allow-oom
+local base = string.sub(KEYS[1], 1, -5)
+local literally = string.gsub(base .. ARGV[1] .. ':', '[%[%]*?\\\\]', '\\\\%0')
+local found = redis.call('SCAN', ARGV[2], 'MATCH', literally .. '*', 'COUNT', 500)
+for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+return found[1]
+`)
