@@ -107,10 +107,8 @@ describe.skipIf(redisIsMissing)('three servers', () => {
     expect(response.headers.get('retry-after')).toBe('1')
     expect(await response.json()).toEqual({ message: 'No server is up. Try again in a moment.' })
 
-    await expect.poll(() => stream.getState(), { timeout: 20_000 }).toMatchObject({ continuity: 'resumed' })
-    await expect
-      .poll(() => stream.getLatest().fleet?.servers.map(({ up }) => up), { timeout: 10_000 })
-      .toEqual([true, true, true])
+    await expect.poll(() => stream.getState()).toMatchObject({ continuity: 'resumed' })
+    await expect.poll(() => stream.getLatest().fleet?.servers.map(({ up }) => up)).toEqual([true, true, true])
   })
 
   it('get their Redis back when it has crashed, and say anew who is here', async () => {
@@ -126,7 +124,7 @@ describe.skipIf(redisIsMissing)('three servers', () => {
     const redis = descendants(demo.process.pid).find((pid) => commandOf(pid).includes('redis-server'))
     process.kill(redis ?? 0, 'SIGKILL')
     await expect.poll(() => said).toContain('Redis has ended (SIGKILL). It starts again in 3 s.')
-    await expect.poll(() => said, { timeout: 10_000 }).toContain('Redis is back.')
+    await expect.poll(() => said).toContain('Redis is back.')
     expect((await post('/counter', { by: 1, from: 'Wren' })).status).toBe(202)
     expect(await gap).toMatchObject({ reason: 'epoch' })
     await expect.poll(() => wren.getLatest().counter?.value).toBe(1)
@@ -148,7 +146,7 @@ describe.skipIf(redisIsMissing)('three servers', () => {
 
     expect(await demo.stop(signal)).toBe(code)
     await ended
-    await expect.poll(() => alive(started), { timeout: 5_000 }).toEqual([])
+    await expect.poll(() => alive(started)).toEqual([])
   })
 })
 

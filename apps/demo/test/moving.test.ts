@@ -70,7 +70,7 @@ describe.skipIf(browser === undefined)('a page whose server is killed', () => {
   })
 
   it('sees the killed servers come back', async () => {
-    await expect.poll(() => page.locator('.server[data-standing="up"]').count(), { timeout: 10_000 }).toBe(2)
+    await expect.poll(() => page.locator('.server[data-standing="up"]').count()).toBe(2)
     expect(complaints).toEqual([])
   })
 })
