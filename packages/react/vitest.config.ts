@@ -4,7 +4,7 @@ import reactCompilerPlugin from 'babel-plugin-react-compiler'
 import { configDefaults, mergeConfig } from 'vitest/config'
 import { project } from '../../vitest.base.ts'
 
-const exclude = [...configDefaults.exclude, 'test/browser/**', 'test/fast-refresh/**']
+const exclude = [...configDefaults.exclude, 'test/browser/**', 'test/fast-refresh/**', 'test/native/**']
 const settings = {
   environment: 'jsdom',
   setupFiles: ['./test/setup.ts'],
@@ -43,6 +43,12 @@ export default project('react', {
       ...once,
       exclude: [...exclude, 'test/recipes/**'], // their libraries know one React
       alias: [{ find: /^(react|react-dom|@testing-library\/react)(?=\/|$)/, replacement: `${react18}$1` }],
+    }),
+    project('react-native', {
+      ...once,
+      include: ['test/native/*.test.{ts,tsx}'],
+      setupFiles: ['./test/native/setup.ts'],
+      testTimeout: 20_000,
     }),
     mergeConfig(project('react-19-compiler', { ...settings, ...once }), { plugins: [reactCompiler] }),
   ],

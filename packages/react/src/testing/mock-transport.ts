@@ -12,7 +12,7 @@ const silent: ReadonlySet<PropertyKey> = new Set(['connect', 'now'])
 
 /**
  * The mock transport of `@sse/client/testing` for components: whatever it is told to do is rendered when the call returns,
- * or its promise settles. Needs React 18.3 or later.
+ * or its promise settles.
  *
  * @param events - the contract, which types and checks what is emitted
  * @param options - its time begins now, by default
