@@ -2,7 +2,8 @@
 const HIDDEN_FRAME = 100
 
 const waiting = new Set<() => void>()
-let cancel: (() => void) | undefined
+let timer: ReturnType<typeof setTimeout> | undefined
+let frame: number | undefined
 
 /**
  * Calls back in the next frame, once however often it is asked: together with all others that wait, so that React commits
@@ -12,7 +13,8 @@ let cancel: (() => void) | undefined
  */
 export function onFrame(callback: () => void): () => void {
   waiting.add(callback)
-  cancel ??= schedule(flushFrame)
+  timer ??= setTimeout(flushFrame, HIDDEN_FRAME)
+  frame ??= globalThis.requestAnimationFrame?.(flushFrame)
   return () => {
     waiting.delete(callback)
   }
@@ -20,18 +22,10 @@ export function onFrame(callback: () => void): () => void {
 
 /** Does not wait for the frame. */
 export function flushFrame(): void {
-  cancel?.()
-  cancel = undefined
+  clearTimeout(timer)
+  if (frame !== undefined) cancelAnimationFrame(frame)
+  timer = frame = undefined
   const due = [...waiting]
   waiting.clear()
   for (const callback of due) callback()
-}
-
-function schedule(callback: () => void): () => void {
-  const timer = setTimeout(callback, HIDDEN_FRAME)
-  const frame = typeof requestAnimationFrame === 'function' ? requestAnimationFrame(callback) : undefined
-  return () => {
-    clearTimeout(timer)
-    if (frame !== undefined) cancelAnimationFrame(frame)
-  }
 }

@@ -1,4 +1,11 @@
-import type { AnyEvents, Change, ConnectionState, Latest, TypedEventSource } from '@sse/client'
+import {
+  type AnyEvents,
+  type Change,
+  type ConnectionState,
+  createEventSource,
+  type Latest,
+  type TypedEventSource,
+} from '@sse/client'
 import { onFrame } from './frame.ts'
 
 /** What a component sees of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
@@ -20,19 +27,8 @@ export interface Observation<E> {
   getServerSnapshot(): EventSourceView<E>
 }
 
-const idle: ConnectionState = {
-  status: 'idle',
-  previous: undefined,
-  attempt: undefined,
-  since: undefined,
-  continuity: undefined,
-  stale: undefined,
-  retryAt: undefined,
-  error: undefined,
-  cause: undefined,
-  by: undefined,
-  reason: undefined,
-}
+/** The state of every source that was not opened yet, and the same object. */
+const idle: ConnectionState = /* @__PURE__ */ createEventSource('').getState()
 
 /**
  * Observes a source by groups: once the state or `latest` was read, a change of it makes a new view. What was read adds up,
@@ -43,7 +39,8 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
   const read = new Set<Change>()
   const tracking: ProxyHandler<EventSourceView<E>> = {
     get(values, key) {
-      if (key !== 'source' && key !== 'reconnect') read.add(key === 'latest' ? 'latest' : 'state')
+      if (key === 'latest') read.add('latest')
+      else if (key in idle) read.add('state')
       return Reflect.get(values, key)
     },
   }
@@ -73,7 +70,7 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
     },
     getSnapshot() {
       const before = seen
-      if (source !== null) seen = { state: stateOf(source), latest: source.getLatest() }
+      if (source !== null) seen = { state: source.getState(), latest: source.getLatest() }
       if ([...read].some((group) => seen[group] !== before[group])) {
         values = valuesOf(seen)
         view = new Proxy(values, tracking)
@@ -83,10 +80,4 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
     // Where the source is as it was at first, this is the current view, and hydration renders nothing anew.
     getServerSnapshot: () => first,
   }
-}
-
-/** The same object for every source that was not opened yet. */
-function stateOf<E>(source: TypedEventSource<E>): ConnectionState {
-  const state = source.getState()
-  return state.status === 'idle' && state.previous === undefined ? idle : state
 }

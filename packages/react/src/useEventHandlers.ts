@@ -54,5 +54,5 @@ function handle<E, N extends EventName<E>>(
   meta: EventMeta<N>,
 ): void {
   // The name comes from the network: `constructor` is no handler of ours.
-  if (handlers !== undefined && Object.hasOwn(handlers, event)) handlers[event]?.(data, meta)
+  if (handlers && Object.hasOwn(handlers, event)) handlers[event]?.(data, meta)
 }

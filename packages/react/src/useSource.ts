@@ -76,9 +76,11 @@ function identify<E>(
 
 /** As fetch clients do it: absolute urls stay, others are appended to the base. */
 function resolve(url: string, { baseUrl }: EventSourceScope): string {
-  if (baseUrl === undefined || /^([a-z][a-z\d+.-]*:)?\/\//i.test(url)) return url
+  if (baseUrl === undefined || /^([\w+.-]+:)?\/\//.test(url)) return url
   return `${baseUrl.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`
 }
 
-const ask = (headers: EventSourceOptions['headers']): ReturnType<Extract<typeof headers, () => unknown>> =>
-  typeof headers === 'function' ? headers() : (headers ?? {})
+type Headers = Exclude<EventSourceOptions['headers'], () => unknown>
+
+const ask = (headers: EventSourceOptions['headers']): Headers | Promise<Headers> =>
+  typeof headers === 'function' ? headers() : headers
