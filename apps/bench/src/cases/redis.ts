@@ -29,13 +29,16 @@ export async function redis(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'One Redis',
-      about: `What events of a size take of Redis: its CPU for a publish under load, for one that comes alone, and for each process that hears of it; bytes to each of these; its CPU for a reading that comes alone, and for each channel of ${READ} events where many are read at once; its memory for a channel of one event, and for each of many events in it.`,
+      about: `What events of a size take of Redis: its CPU for a publish under load, to a channel each or in a run on one, and for one that comes alone; for each process that hears of it, and the bytes to each of these, of a run and of one alone; its CPU for a reading that comes alone, and for each channel of ${READ} events where many are read at once; its memory for a channel of one event, and for each of many events in it.`,
       baseline: '100 B',
       columns: [
-        figure('publish', 'publish', 'µs'),
-        figure('alone', 'publish, alone', 'µs'),
-        figure('subscriber', 'each process', 'µs'),
-        figure('note', 'to each process', 'B'),
+        figure('publish', 'publish, a channel each', 'µs'),
+        figure('run', 'in a run', 'µs'),
+        figure('alone', 'alone', 'µs'),
+        figure('subscriberRun', 'each process, in a run', 'µs'),
+        figure('subscriber', 'alone', 'µs'),
+        figure('noteRun', 'to each process, in a run', 'B'),
+        figure('note', 'alone', 'B'),
         figure('read', 'read, alone', 'µs'),
         figure('readChannel', 'read, each channel', 'µs'),
         figure('channel', 'a channel', 'B'),
@@ -93,24 +96,26 @@ async function measure(size: string) {
     const read = (name: string): Promise<unknown> => reader.read([name], 0)
     const readOne = await spent(server, () => oneByOne(SINGLE, (index) => read(names[index] ?? '')))
     const readAll = await spent(server, () => Promise.all(names.map(read)))
-    await fill(READ, HALF)
+    const apart = await spent(server, () => fill(READ, HALF))
     const half = await server.usage()
     await fill(HALF, FULL)
     const full = await server.usage()
 
-    const many = (): Promise<unknown> => Promise.all(Array.from({ length: MANY }, () => publish('news')))
-    const unheard = await spent(server, many)
-    const alone = await spent(server, () => oneByOne(SINGLE, () => publish('news')))
+    const run = (): Promise<unknown> => Promise.all(Array.from({ length: MANY }, () => publish('news')))
+    const single = (): Promise<void> => oneByOne(SINGLE, () => publish('news'))
+    const unheard = { run: await spent(server, run), alone: await spent(server, single) }
 
     const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
-    for (let count = 0; count < SUBSCRIBERS; count++) await (await join()).attach(['heard'], sink)
-    await publish('heard')
-    const heard = await spent(server, () => Promise.all(Array.from({ length: MANY }, () => publish('heard'))))
+    for (let count = 0; count < SUBSCRIBERS; count++) await (await join()).attach(['news'], sink)
+    const heard = { run: await spent(server, run), alone: await spent(server, single) }
     return {
-      publish: unheard.cpu / MANY,
-      alone: alone.cpu / SINGLE,
-      subscriber: (heard.cpu - unheard.cpu) / MANY / SUBSCRIBERS,
-      note: (heard.sent - unheard.sent) / MANY / SUBSCRIBERS,
+      publish: apart.cpu / CHANNELS / (HALF - READ),
+      run: unheard.run.cpu / MANY,
+      alone: unheard.alone.cpu / SINGLE,
+      subscriberRun: (heard.run.cpu - unheard.run.cpu) / MANY / SUBSCRIBERS,
+      subscriber: (heard.alone.cpu - unheard.alone.cpu) / SINGLE / SUBSCRIBERS,
+      noteRun: (heard.run.sent - unheard.run.sent) / MANY / SUBSCRIBERS,
+      note: (heard.alone.sent - unheard.alone.sent) / SINGLE / SUBSCRIBERS,
       read: readOne.cpu / SINGLE,
       readChannel: readAll.cpu / CHANNELS,
       channel: (first.memory - empty.memory) / CHANNELS,

@@ -1,11 +1,19 @@
 /** A figure that was measured, with its unit. */
-export interface Measured {
+interface Measured {
   readonly what: string
   readonly value: number
   readonly unit: 'µs' | 'B'
   /** The table of RESULTS.md that has it. */
   readonly table: string
 }
+
+/**
+ * What Redis takes for events of a size, in µs: to store and tell one among many, each on another channel (`apart`), one
+ * after the other on one channel (`run`), and by itself; and for each process that hears of it, also in bytes.
+ */
+type EventCosts = Readonly<
+  Record<'apart' | 'run' | 'alone' | 'hearer' | 'hearerOfRun' | 'note' | 'noteOfRun', Measured>
+>
 
 const measured = (value: number, unit: Measured['unit'], table: string, what: string): Measured => ({
   what,
@@ -14,21 +22,58 @@ const measured = (value: number, unit: Measured['unit'], table: string, what: st
   table,
 })
 
+const REDIS = 'One Redis'
+
+const eventCosts = (size: string, values: Readonly<Record<keyof EventCosts, number>>): EventCosts => ({
+  apart: measured(
+    values.apart,
+    'µs',
+    REDIS,
+    `Redis, for an event of ${size} among many, each on another channel`,
+  ),
+  run: measured(values.run, 'µs', REDIS, '… in a run, one after the other on one channel'),
+  alone: measured(values.alone, 'µs', REDIS, '… that comes alone'),
+  hearer: measured(values.hearer, 'µs', REDIS, '… and for each process that hears of it'),
+  hearerOfRun: measured(values.hearerOfRun, 'µs', REDIS, '… of each in a run'),
+  note: measured(values.note, 'B', REDIS, 'bytes to each of these'),
+  noteOfRun: measured(values.noteOfRun, 'B', REDIS, '… of each in a run'),
+})
+
 /** What the calculation starts from: `pnpm bench` on the machine of RESULTS.md, rounded. */
 export const MEASURED = {
-  memory: measured(18_300, 'B', 'Idle connections', 'memory of a server for a stream'),
-  delivery: measured(12.8, 'µs', 'Fan-out to 5,000 readers', 'a server, to deliver an event to a reader'),
+  memory: measured(20_000, 'B', 'Idle connections', 'memory of a server for a stream'),
+  delivery: measured(
+    11,
+    'µs',
+    'Fan-out to 5,000 readers',
+    'a server, to deliver an event to a reader, one in a turn',
+  ),
   resume: measured(370, 'µs', 'Resume', 'a server, to take a reader back and replay 100 events'),
   wire: measured(157, 'B', 'Event stream, WebSocket, polling', 'an event of 100 B to a reader'),
-  publish: measured(25.5, 'µs', 'One Redis', 'Redis, to store and tell an event, under load'),
-  publishAlone: measured(75, 'µs', 'One Redis', 'the same, for one that comes alone'),
-  subscriber: measured(0.45, 'µs', 'One Redis', 'Redis, for each process that hears of it'),
-  note: measured(242, 'B', 'One Redis', 'what it sends to each of these, of 100 B'),
-  publishLarge: measured(30.3, 'µs', 'One Redis', 'Redis, to store and tell an event of 1 KiB'),
-  subscriberLarge: measured(0.86, 'µs', 'One Redis', 'Redis, for each process that hears of it'),
-  noteLarge: measured(1_167, 'B', 'One Redis', 'what it sends to each of these, of 1 KiB'),
-  read: measured(116, 'µs', 'One Redis', 'Redis, to read a channel of ten events'),
-  readChannel: measured(49, 'µs', 'One Redis', 'the same, for each of many channels in a call'),
-  channel: measured(4_700, 'B', 'One Redis', 'memory of Redis for a channel, with room for 4 KB of events'),
-  event: measured(167, 'B', 'One Redis', 'the same, for each event of 100 B beyond that'),
-} as const satisfies Record<string, Measured>
+  small: eventCosts('100 B', {
+    apart: 21,
+    run: 1.9,
+    alone: 84,
+    hearer: 2.7,
+    hearerOfRun: 0.08,
+    note: 245,
+    noteOfRun: 124,
+  }),
+  large: eventCosts('1 KiB', {
+    apart: 26,
+    run: 6.7,
+    alone: 90,
+    hearer: 2.7,
+    hearerOfRun: 0.45,
+    note: 1_171,
+    noteOfRun: 1_057,
+  }),
+  read: measured(108, 'µs', REDIS, 'Redis, to read a channel of ten events, alone'),
+  readChannel: measured(43, 'µs', REDIS, '… for each of many in a call'),
+  channel: measured(4_600, 'B', REDIS, 'memory of Redis for a channel, with room for 4 KB of events'),
+  event: measured(166, 'B', REDIS, '… for each event of 100 B beyond that'),
+}
+
+/** All of them, one after the other. */
+export const measuredFigures = (): readonly Measured[] =>
+  Object.values(MEASURED).flatMap((entry) => ('value' in entry ? [entry] : Object.values(entry)))

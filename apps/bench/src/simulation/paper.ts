@@ -1,5 +1,5 @@
 import { count, grid, rough } from './grid.ts'
-import { MEASURED } from './measured.ts'
+import { MEASURED, measuredFigures } from './measured.ts'
 
 /** What every stream is assumed to carry: events of 100 B, of one channel for all and of one channel of its own. */
 const WORKLOAD = {
@@ -20,7 +20,7 @@ const SHARE = 0.5
 const GIGABIT = 1e9 / 8
 
 /** What a hub of so many streams takes. */
-export interface Fleet {
+interface Fleet {
   readonly streams: number
   /** One more than they need, so that one may restart; three at least. */
   readonly processes: number
@@ -30,44 +30,54 @@ export interface Fleet {
   /** Bytes a second to all readers. */
   readonly toReaders: number
   readonly publishes: number
-  /** Of Redis: cores, memory in bytes, and bytes a second to the processes. */
-  readonly redisCores: number
+  /** Cores of Redis where each publish comes alone, and where calls are full. */
+  readonly redisAlone: number
+  readonly redisFull: number
+  /** Bytes that Redis holds, and sends to the processes in a second. */
   readonly redisMemory: number
   readonly fromRedis: number
-  /** Primaries that it takes, at half a core each. */
+  /** Primaries that it takes at least, at half a core each. */
   readonly primaries: number
 }
 
-const value = (name: keyof typeof MEASURED): number => MEASURED[name].value
-
 export function fleet(streams: number): Fleet {
+  const { channel, delivery, event, memory, small, wire } = MEASURED
   const { age, common, own } = WORKLOAD
   const processes = Math.max(3, Math.ceil(streams / STREAMS) + 1)
   const each = streams / processes
-  const perStream = common + own
   const publishes = common + streams * own
-  // Who publishes seldom pays for each call.
-  const publish = publishes < 1e6 / value('publishAlone') ? value('publishAlone') : value('publish')
-  const redisCores = (publishes * publish + (common * processes + streams * own) * value('subscriber')) / 1e6
-  const kept = Math.max(0, own * age * value('event') - PAGE)
+  const hearings = common * processes + streams * own
+  const redisFull = (publishes * small.apart.value + hearings * small.hearer.value) / 1e6
+  const beyond = Math.max(0, own * age * event.value - PAGE)
   return {
     streams,
     processes,
-    cores: (each * perStream * value('delivery')) / 1e6,
-    memory: each * value('memory'),
-    toReaders: streams * perStream * value('wire'),
+    cores: (each * (common + own) * delivery.value) / 1e6,
+    memory: each * memory.value,
+    toReaders: streams * (common + own) * wire.value,
     publishes,
-    redisCores,
-    redisMemory: streams * (value('channel') + kept),
-    fromRedis: (common * processes + streams * own) * value('note'),
-    primaries: Math.ceil(redisCores / SHARE),
+    redisAlone: (publishes * small.alone.value + hearings * small.hearer.value) / 1e6,
+    redisFull,
+    redisMemory: streams * (channel.value + beyond),
+    fromRedis: hearings * small.note.value,
+    primaries: Math.ceil(redisFull / SHARE),
   }
 }
 
-/** How many publishes a second on one channel one primary tells so many processes of, and what leaves it then, in bytes a second. */
-export function limit(processes: number, size: '' | 'Large'): { publishes: number; bytes: number } {
-  const publishes = (SHARE * 1e6) / (value(`publish${size}`) + processes * value(`subscriber${size}`))
-  return { publishes, bytes: publishes * processes * value(`note${size}`) }
+type Size = 'small' | 'large'
+
+/** What one primary takes a second of one channel that so many processes follow, and bytes a second that leave it then. */
+export function limit(
+  processes: number,
+  size: Size,
+): { readonly alone: number; readonly run: number; readonly bytes: number } {
+  const { alone, hearer, hearerOfRun, noteOfRun, run } = MEASURED[size]
+  const inRuns = (SHARE * 1e6) / (run.value + processes * hearerOfRun.value)
+  return {
+    alone: (SHARE * 1e6) / (alone.value + processes * hearer.value),
+    run: inRuns,
+    bytes: inRuns * processes * noteOfRun.value,
+  }
 }
 
 const SIZES = [10_000, 1_000_000, 10_000_000]
@@ -76,7 +86,7 @@ const SIZES = [10_000, 1_000_000, 10_000_000]
 export const figures = (): string =>
   grid(
     ['', 'measured', 'in RESULTS.md'],
-    Object.values(MEASURED).map(({ table, unit, value, what }) => [
+    measuredFigures().map(({ table, unit, value, what }) => [
       what,
       `${value.toLocaleString('en')} ${unit}`,
       table,
@@ -95,10 +105,11 @@ export function fleets(): string {
       row('memory of a process for its streams, MB', ({ memory }) => rough(memory / 1e6)),
       row('to all readers, Gbit/s', ({ toReaders }) => rough(toReaders / GIGABIT)),
       row('publishes/s', ({ publishes }) => rough(publishes)),
-      row('cores of Redis', ({ redisCores }) => rough(redisCores)),
+      row('cores of Redis, publishes that come alone', ({ redisAlone }) => rough(redisAlone)),
+      row('cores of Redis, full calls', ({ redisFull }) => rough(redisFull)),
       row('memory of Redis, GB', ({ redisMemory }) => rough(redisMemory / 1e9)),
       row('from Redis to the processes, Mbit/s', ({ fromRedis }) => rough((fromRedis / GIGABIT) * 1_000)),
-      row('Redis primaries', ({ primaries }) => count(primaries)),
+      row('Redis primaries, at least', ({ primaries }) => count(primaries)),
     ],
   )
 }
@@ -106,11 +117,19 @@ export function fleets(): string {
 /** Where one Redis primary ends. */
 export const primary = (): string =>
   grid(
-    ['processes that hear of each', 'publishes/s, 100 B', 'Gbit/s', 'publishes/s, 1 KiB', 'Gbit/s'],
+    [
+      'processes that follow the channel',
+      '100 B: alone/s',
+      'in runs/s',
+      'Gbit/s',
+      '1 KiB: alone/s',
+      'in runs/s',
+      'Gbit/s',
+    ],
     [1, 3, 10, 101, 1_001].map((processes) => {
-      const cells = (['', 'Large'] as const).flatMap((size) => {
-        const { bytes, publishes } = limit(processes, size)
-        return [rough(publishes), rough(bytes / GIGABIT)]
+      const cells = (['small', 'large'] as const).flatMap((size) => {
+        const { alone, bytes, run } = limit(processes, size)
+        return [rough(alone), rough(run), rough(bytes / GIGABIT)]
       })
       return [count(processes), ...cells]
     }),

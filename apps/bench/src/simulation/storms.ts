@@ -52,22 +52,26 @@ export const storms = ({ rows }: Storms): string =>
     ]),
   )
 
-/** What of a million streams one server's share is, all of whose fellows were killed as well. */
-const CROWD = { clients: 10_000, servers: 1, fleets: 100 }
+/** One server's share of a crowd, all of whose fellows were killed as well. */
+const SHARE = { clients: 10_000, servers: 1, deploy: 'all killed', jitter: true } as const
+
 const CROWDS = [
-  { title: 'one channel for all', localHistory: true, ownChannels: false },
-  { title: 'and a channel for each', localHistory: true, ownChannels: true },
-  { title: 'one channel for all, no local history', localHistory: false, ownChannels: false },
+  { streams: 1_000_000, joins: 'one for all', localHistory: true, ownChannels: false },
+  { streams: 1_000_000, joins: 'one for all, one of its own', localHistory: true, ownChannels: true },
+  { streams: 1_000_000, joins: 'one for all; no local history', localHistory: false, ownChannels: false },
+  { streams: 10_000_000, joins: 'one for all, one of its own', localHistory: true, ownChannels: true },
 ]
 
-/** Simulates what is left of a million streams on one Redis, when all servers were killed. */
+/** Simulates what comes to one Redis when all servers of a large hub were killed. */
 export async function crowds(seed: number): Promise<string> {
   const rows = []
-  for (const { title, ...storm } of CROWDS) {
-    const aftermath = await simulate({ ...CROWD, deploy: 'all killed', jitter: true, ...storm }, seed)
+  for (const { joins, streams, ...storm } of CROWDS) {
+    const fleets = streams / SHARE.clients
+    const aftermath = await simulate({ ...SHARE, ...storm, fleets }, seed)
     rows.push([
-      title,
-      rough(aftermath.reads * CROWD.fleets),
+      count(streams),
+      joins,
+      rough(aftermath.reads * fleets),
       count(aftermath.longestRead),
       seconds(aftermath.away.median),
       seconds(aftermath.away.longest),
@@ -75,7 +79,8 @@ export async function crowds(seed: number): Promise<string> {
   }
   return grid(
     [
-      'a million streams join',
+      'streams',
+      'channels of each',
       'Redis reads',
       'the slowest [ms]',
       'away: half of them [s]',
