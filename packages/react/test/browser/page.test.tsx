@@ -41,6 +41,41 @@ it('opens one connection under StrictMode, and comes back with what it missed', 
   expect(await room.count()).toEqual({ connections: 2, streams: 1 })
 })
 
+it('opens no other connection for renders of a parent, or for going away and coming back', async () => {
+  const room = enterRoom()
+  const seen: string[] = []
+  const app = (key: number) => <Page key={key} url={room.url} seen={(title) => seen.push(title)} />
+  const page = mount(app(0), { strict: true })
+  await screen.findByText('open 0 -')
+  for (let render = 0; render < 50; render += 1) page.rerender(app(0))
+  for (let key = 1; key <= 50; key += 1) {
+    page.rerender(null)
+    page.rerender(app(key))
+  }
+  await room.publish(2)
+  await screen.findByText('open 2 1')
+  expect(seen).toEqual(['0', '1'])
+  expect(await room.count()).toEqual({ connections: 1, streams: 1 })
+})
+
+it('leaves the stream of another url, and shows nothing of it', async () => {
+  const rooms = [enterRoom(), enterRoom()] as const
+  const seen: string[] = []
+  const page = mount(<Page url={rooms[0].url} seen={(title) => seen.push(`a${title}`)} />, { strict: true })
+  await screen.findByText('open 0 -')
+  await rooms[0].publish(2)
+  await screen.findByText('open 2 1')
+  page.rerender(<Page url={rooms[1].url} seen={(title) => seen.push(`b${title}`)} />)
+  expect(screen.queryByText(/2 1/)).toBeNull()
+  await screen.findByText('open 0 -')
+  await rooms[0].publish(1)
+  await rooms[1].publish(1)
+  await screen.findByText('open 1 0')
+  expect(seen).toEqual(['a0', 'a1', 'b0'])
+  await waitFor(async () => expect((await rooms[0].count()).streams).toBe(0))
+  for (const room of rooms) expect((await room.count()).connections).toBe(1)
+})
+
 // Tried again, since a machine that is busy otherwise makes any task long.
 it('takes 10,000 events in a second without a loss, a long task, or more than a commit for each frame', {
   retry: 2,
