@@ -9,12 +9,13 @@ local FIGURES = { 'last', 'origin', 'evicted', 'event', 'events', 'eventBytes', 
 local function open(name)
   local prefix = base .. epoch .. ':'
   local channel = {
+    topic = base .. 'channel:' .. name,
     key = prefix .. 'channel:' .. name,
     log = prefix .. 'log:' .. name,
     states = prefix .. 'states:' .. name,
     order = prefix .. 'order:' .. name,
-    -- The oldest events, as far as they were looked at.
-    oldest = {}, first = 1, seen = '-', looks = 1,
+    -- The oldest entries of the stream, as far as they were looked at.
+    entries = {}, first = 1, seen = '-', looks = 1,
   }
   local fields = redis.call('HMGET', channel.key, 'figures', 'end')
   channel.exists = fields[1] ~= false
@@ -39,53 +40,89 @@ local function sizeOf(position, body)
   return 6 + #epoch + digits + body
 end
 
--- The oldest event, of which more are looked at each time: most calls drop one or none.
-local function oldest(channel)
-  local event = channel.oldest[channel.first]
-  if event then return event end
-  channel.oldest, channel.first = {}, 1
-  for _, entry in ipairs(redis.call('XRANGE', channel.log, channel.seen, '+', 'COUNT', channel.looks)) do
-    channel.seen = '(' .. entry[1]
-    local last, since = string.match(entry[1], '(%d+)-(%d+)')
-    local position, time = last - since, tonumber(entry[2][2])
-    for body in string.gmatch(entry[2][4], '%d+') do
-      if position > channel.evicted then
-        channel.oldest[#channel.oldest + 1] = { g = position, at = time, size = sizeOf(position, body) }
-      end
-      position = position + 1
-    end
+-- What of an entry is left: from which position on, and how many bytes.
+local function entryOf(channel, id, fields)
+  local last, since = string.match(id, '(%d+)-(%d+)')
+  local entry = {
+    at = tonumber(fields[2]), bytes = tonumber(fields[4]), bodies = fields[6],
+    start = last - since, first = last - since, last = tonumber(last),
+  }
+  if entry.first > channel.evicted then return entry end
+  local position = entry.start
+  for body in string.gmatch(entry.bodies, '%d+') do
+    if position <= channel.evicted then entry.bytes = entry.bytes - sizeOf(position, body) end
+    position = position + 1
   end
-  channel.looks = math.min(channel.looks * 4, 16)
-  return channel.oldest[1]
+  entry.first = channel.evicted + 1
+  return entry
 end
 
-local function drop(channel)
-  local event = oldest(channel)
-  channel.dropped = true
-  if not event then
-    -- Somebody else has deleted them.
-    channel.evicted, channel.events, channel.eventBytes = math.max(channel.evicted, channel.event), 0, 0
-    return
+-- The entry with the oldest event. More are looked at each time: most calls drop one event or none.
+local function oldest(channel)
+  if not channel.entries[channel.first] then
+    channel.entries, channel.first = {}, 1
+    for i, found in ipairs(redis.call('XRANGE', channel.log, channel.seen, '+', 'COUNT', channel.looks)) do
+      channel.entries[i] = entryOf(channel, found[1], found[2])
+      channel.seen = '(' .. found[1]
+    end
+    channel.looks = math.min(channel.looks * 4, 16)
+  end
+  return channel.entries[channel.first]
+end
+
+local function dropEntry(channel, entry)
+  channel.events = channel.events - (entry.last - entry.first + 1)
+  channel.eventBytes = channel.eventBytes - entry.bytes
+  channel.evicted = math.max(channel.evicted, entry.last)
+  channel.first = channel.first + 1
+end
+
+local function dropSome(channel, entry, exceeds)
+  local position = entry.start
+  for body in string.gmatch(entry.bodies, '%d+') do
+    if position >= entry.first then
+      if not exceeds(channel.events, channel.eventBytes) then return end
+      local size = sizeOf(position, body)
+      channel.events, channel.eventBytes = channel.events - 1, channel.eventBytes - size
+      channel.evicted = math.max(channel.evicted, position)
+      entry.first, entry.bytes = position + 1, entry.bytes - size
+    end
+    position = position + 1
   end
   channel.first = channel.first + 1
-  channel.events = channel.events - 1
-  channel.eventBytes = channel.eventBytes - event.size
-  channel.evicted = math.max(channel.evicted, event.g)
-  -- The next one is no older; how much younger it is shows when it matters.
-  channel.oldestAt = event.at
+end
+
+-- Drops the oldest events while there are too many.
+local function drop(channel, exceeds)
+  while exceeds(channel.events, channel.eventBytes) do
+    channel.dropped = true
+    local entry = oldest(channel)
+    if not entry then
+      -- Somebody else has deleted them.
+      channel.evicted, channel.events, channel.eventBytes = math.max(channel.evicted, channel.event), 0, 0
+      return
+    end
+    -- The next one is no older; how much younger it is shows when it matters.
+    channel.oldestAt = entry.at
+    local events, bytes = channel.events - (entry.last - entry.first), channel.eventBytes - entry.bytes + 1
+    -- If there are too many even with the last of them alone, all of them go.
+    if exceeds(events, bytes) then
+      dropEntry(channel, entry)
+    else
+      dropSome(channel, entry, exceeds)
+    end
+  end
 end
 
 -- Drops what is older than the channel's age.
 local function expire(channel)
   local limit = at - channel.age
-  while channel.events > 0 and channel.oldestAt < limit do
-    local event = oldest(channel)
-    if event and event.at >= limit then
-      channel.oldestAt = event.at
-    else
-      drop(channel)
-    end
-  end
+  drop(channel, function(events)
+    if events == 0 or channel.oldestAt >= limit then return false end
+    local entry = oldest(channel)
+    if entry then channel.oldestAt = entry.at end
+    return channel.oldestAt < limit
+  end)
 end
 
 local function save(channel)
@@ -93,8 +130,8 @@ local function save(channel)
     redis.call('XTRIM', channel.log, 'MINID', string.format('%d', channel.evicted + 1))
   end
   local figures = {}
-  for i, name in ipairs(FIGURES) do figures[i] = string.format('%d', channel[name]) end
-  figures = table.concat(figures, ' ')
+  for i, name in ipairs(FIGURES) do figures[i] = channel[name] end
+  figures = string.format('%d %d %d %d %d %d %d %d %d', unpack(figures))
   if channel.last_word then
     redis.call('HSET', channel.key, 'figures', figures, 'end', channel.last_word)
   else

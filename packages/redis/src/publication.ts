@@ -54,10 +54,21 @@ export function encodeRun(run: readonly Publication[]): readonly string[] {
   const [first] = run
   if (first === undefined) return []
   const { channel, kind, retention, subject } = first
+  const total = run.reduce((sum, { body }) => sum + body, 0)
   const bodies = run.map(({ body }) => body).join(' ')
   const lengths = run.map(({ text }) => text.length).join(' ')
   const count = String(run.length)
-  return [channel, retention, kind, subject, count, bodies, lengths, run.map(({ text }) => text).join('')]
+  return [
+    channel,
+    retention,
+    kind,
+    subject,
+    count,
+    String(total),
+    bodies,
+    lengths,
+    run.map(({ text }) => text).join(''),
+  ]
 }
 
 const mayFollow = (a: Publication, b: Publication): boolean =>

@@ -5,8 +5,8 @@ import { Script } from './script.ts'
 /**
  * Appends messages, each with the next position, and tells whoever listens. Arguments after those of every script: the
  * publisher, the number of this call, and runs: what follows each other on one channel. A run is its channel, the
- * retention, its kind, what it stands for, how many messages it has (one, unless they are events), the bytes of each block
- * without its id, the length of each message as the publisher counts it, and the messages.
+ * retention, its kind, what it stands for, how many messages it has (one, unless they are events), the bytes of
+ * their blocks without ids, together and each, the length of each message as the publisher counts it, and the messages.
  *
  * Each run is one note. None is told before one with a lower position, so that whoever hears of a position has heard of
  * all before.
@@ -60,43 +60,63 @@ local function dropOldestState(channel)
 end
 
 -- The same as History of @sse/express does with its copy: the newest stays, whatever the retention.
-local function trim(channel, length, bytes, is_event)
-  while channel.events > math.max(1, length) do drop(channel) end
-  while channel.eventBytes + channel.stateBytes > bytes do
-    if channel.events > (is_event and 1 or 0) then
-      drop(channel)
-    elseif not dropOldestState(channel) then
-      break
-    end
-  end
+local function trim(channel, is_event)
+  local length, least = math.max(1, channel.length), is_event and 1 or 0
+  local bytes = channel.bytes - channel.stateBytes
+  drop(channel, function(events, eventBytes)
+    return events > length or (eventBytes > bytes and events > least)
+  end)
+  while channel.eventBytes + channel.stateBytes > channel.bytes and dropOldestState(channel) do end
   expire(channel)
 end
 
-local function appendEvents(channel, length, bytes, count, bodies, lengths, messages)
-  local id = string.format('%d-%d', g + count, count - 1)
-  redis.call('XADD', channel.log, id, 'at', at, 'bodies', bodies, 'lengths', lengths, 'messages', messages)
+local time, heading = string.format('%d', at), string.format('%s %s %d ', epoch, run, at)
+
+local function appendEvents(channel, count, total, bodies, lengths, messages)
+  local first, size = g + 1, 0
+  g = g + count
+  if sizeOf(first, 0) == sizeOf(g, 0) then
+    size = total + count * sizeOf(g, 0)
+  else
+    local position = first
+    for body in string.gmatch(bodies, '%d+') do
+      size = size + sizeOf(position, body)
+      position = position + 1
+    end
+  end
+  redis.call(
+    'XADD', channel.log, string.format('%d-%d', g, count - 1),
+    'at', time, 'bytes', string.format('%d', size), 'bodies', bodies, 'lengths', lengths, 'messages', messages
+  )
+  channel.event = g
+  if channel.events == 0 then channel.oldestAt = at end
+  if channel.stateBytes == 0 or channel.eventBytes + size + channel.stateBytes <= channel.bytes then
+    channel.events, channel.eventBytes = channel.events + count, channel.eventBytes + size
+    trim(channel, true)
+    return
+  end
+  -- Each may drop states, of which the next one would have found fewer.
   for body in string.gmatch(bodies, '%d+') do
-    g = g + 1
-    if channel.events == 0 then channel.oldestAt = at end
-    channel.events, channel.eventBytes, channel.event = channel.events + 1, channel.eventBytes + sizeOf(g, body), g
-    trim(channel, length, bytes, true)
+    channel.events, channel.eventBytes = channel.events + 1, channel.eventBytes + sizeOf(first, body)
+    first = first + 1
+    trim(channel, true)
   end
 end
 
-local function appendState(channel, length, bytes, subject, body, message)
+local function appendState(channel, subject, body, message)
   g = g + 1
   local size = sizeOf(g, body)
   forget(channel, subject)
   redis.call('HSET', channel.states, subject, string.format('%d %d %d ', g, at, size) .. message)
   redis.call('ZADD', channel.order, g, subject)
   channel.stateBytes = channel.stateBytes + size
-  trim(channel, length, bytes, false)
+  trim(channel, false)
 end
 
 -- All channels are looked at before anything is written: Redis may break off in the midst, as it does at keys that a
 -- cluster is moving. Should it do so later, no position is given twice.
 local channels, start, taken = {}, g, g
-for i = 7, #ARGV, 8 do
+for i = 7, #ARGV, 9 do
   local name, count = ARGV[i], ARGV[i + 4]
   channels[name] = channels[name] or open(name)
   taken = taken + count
@@ -106,30 +126,33 @@ saveMeta()
 g = start
 
 local positions = {}
-for i = 7, #ARGV, 8 do
-  local name, retention, kind, subject, count, bodies, lengths, messages = unpack(ARGV, i, i + 7)
+for i = 7, #ARGV, 9 do
+  local name, retention, kind, subject, count, total, bodies, lengths, messages = unpack(ARGV, i, i + 8)
   local channel = channels[name]
   if channel.last_word then
     positions[#positions + 1] = 0
   else
     if not channel.exists then redis.call('UNLINK', channel.log, channel.states, channel.order) end
     channel.exists, channel.changed = true, true
-    local length, bytes, age = string.match(retention, '(%d+) (%d+) (%d+)')
-    length, bytes, channel.age = tonumber(length), tonumber(bytes), tonumber(age)
+    if channel.retention ~= retention then
+      local length, bytes, age = string.match(retention, '(%d+) (%d+) (%d+)')
+      channel.retention, channel.length, channel.bytes, channel.age =
+        retention, tonumber(length), tonumber(bytes), tonumber(age)
+    end
     local previous, first = channel.last, g + 1
     if kind == 'end' then
       g = g + 1
       channel.last_word = string.format('%d %d ', g, at) .. messages
-      trim(channel, length, bytes, false)
+      trim(channel, false)
     elseif kind == 'state' then
-      appendState(channel, length, bytes, subject, bodies, messages)
+      appendState(channel, subject, total, messages)
     else
       if kind == 'remove' then supersede(channel, subject) end
-      appendEvents(channel, length, bytes, tonumber(count), bodies, lengths, messages)
+      appendEvents(channel, tonumber(count), total, bodies, lengths, messages)
     end
     channel.last = g
-    local head = string.format('%s %s %d %s %d %d ', epoch, run, at, retention, previous, first)
-    redis.call('PUBLISH', base .. 'channel:' .. name, head .. lengths .. '\\n' .. messages)
+    local figures = string.format(' %d %d ', previous, first)
+    redis.call('PUBLISH', channel.topic, heading .. retention .. figures .. lengths .. '\\n' .. messages)
     positions[#positions + 1] = first
   end
 end

@@ -23,7 +23,7 @@ for i = 6, #ARGV, 2 do
   if channel.last > after then
     for _, entry in ipairs(redis.call('XRANGE', channel.log, string.format('%d', after + 1), '+')) do
       events[#events + 1] = entry[1]
-      for _, field in ipairs({ 2, 6, 8 }) do events[#events + 1] = entry[2][field] end
+      for _, field in ipairs({ 2, 8, 10 }) do events[#events + 1] = entry[2][field] end
     end
     for _, subject in ipairs(redis.call('ZRANGEBYSCORE', channel.order, '(' .. after, '+inf')) do
       states[#states + 1] = redis.call('HGET', channel.states, subject)

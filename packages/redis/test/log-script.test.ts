@@ -40,9 +40,20 @@ const retention = fc.record({
   age: fc.constant(3_600_000),
 })
 
-const publications = fc.array(fc.record({ channel: fc.constantFrom('one', 'two'), message, retention }), {
-  maxLength: 30,
-})
+/** What is said several times over is published in one piece. */
+const publications = fc
+  .array(
+    fc.record({
+      channel: fc.constantFrom('one', 'two'),
+      message,
+      retention,
+      times: fc.integer({ min: 1, max: 8 }),
+    }),
+    {
+      maxLength: 30,
+    },
+  )
+  .map((all) => all.flatMap(({ times, ...publication }) => Array.from({ length: times }, () => publication)))
 
 describe.skipIf(missing)('the log in Redis', () => {
   let server: RedisServer
