@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { EventSourceProvider } from '../../src/index.ts'
+import { EventSourceProvider, useEventSource } from '../../src/index.ts'
 import { startStreamServer } from '../stream-server.ts'
 import { render, Screen } from './screen.tsx'
 
@@ -53,4 +53,32 @@ describe('without a DOM', () => {
     server.refuse(undefined)
     await screen.shows('open')
   })
+
+  it('takes the fetch that it is given, where the own one cannot stream', async () => {
+    const server = await startStreamServer()
+    const streaming = globalThis.fetch
+    // As React Native's: it settles when the whole response is there.
+    vi.stubGlobal('fetch', async (...request: Parameters<typeof fetch>) => {
+      const response = await streaming(...request)
+      const text = await response.text()
+      return { status: response.status, headers: response.headers, text: async () => text }
+    })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const own = render(<Patient url={server.url()} />)
+    await own.shows('retrying timeout')
+    own.unmount()
+    const given = render(
+      <EventSourceProvider baseUrl={server.url('/')} fetch={streaming}>
+        <Screen />
+      </EventSourceProvider>,
+    )
+    await given.shows('open')
+    server.send('counter', { value: 1 })
+    await given.shows('open 1')
+  })
 })
+
+function Patient({ url }: { readonly url: string }) {
+  const { status, error } = useEventSource(url, { connectTimeout: 500 })
+  return `${status} ${error?.kind}`
+}
