@@ -21,7 +21,7 @@ let components = 0
 
 /** The source itself, or the one that the page shares for this url or key; `null` for none. */
 export function useSource<E>(
-  input: TypedEventSource<E> | string | null = null,
+  input: TypedEventSource<E> | string | null | undefined,
   options: SharedEventSourceOptions<E>,
 ): TypedEventSource<E> | null {
   const scope = useContext(EventSourceContext)
@@ -29,7 +29,7 @@ export function useSource<E>(
   const key = typeof input === 'string' ? identify(input, options, scope, component) : undefined
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another key or source is another one
   const source = useMemo(
-    () => (typeof input === 'string' ? share(input, { ...options, key }, scope) : input),
+    () => (typeof input === 'string' ? share(input, { ...options, key }, scope) : (input ?? null)),
     [key ?? input],
   )
   useInsertionEffect(() => {

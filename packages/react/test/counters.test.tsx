@@ -44,9 +44,10 @@ async function startPage(Live: typeof Inline, strict: boolean) {
   const server = await startStreamServer()
   const events: string[] = []
   let turn = 0
-  const app = (path: string, key = 0) => (
-    <Live key={key} url={server.url(path)} turn={(turn += 1)} seen={(title) => events.push(title)} />
-  )
+  const app = (path: string, key = 0) => {
+    turn += 1
+    return <Live key={key} url={server.url(path)} turn={turn} seen={(title) => events.push(title)} />
+  }
   const page = mount(app('/a'), { strict })
   await screen.findByText('open -')
   return { server, page, app, events }
