@@ -10,7 +10,7 @@ const OTHERS = 500
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {
-  const peers = chosen(plan, PEERS)
+  const peers = chosen(plan, PEERS, ['tutorial', 'sse'])
   const columns: Column[] = []
   const most = Math.min(descriptors() - OTHERS, 25_000)
   for (const readers of plan.quick ? [2_000] : [5_000, most]) {

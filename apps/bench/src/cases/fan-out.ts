@@ -32,15 +32,15 @@ const RHYTHMS: readonly Rhythm[] = [
 
 /** How long a measurement publishes, in milliseconds. */
 const WITHIN = 300
-/** Turns back to back: enough to fill every socket, few enough for a peer that queues them all. */
-const FLOOD = 100
+/** Turns back to back, and deliveries in them: few enough for a peer that queues them all. */
+const FLOOD = { turns: 100, deliveries: 150_000 }
 
 /** One event to many readers: what a delivery costs the server. */
 export async function fanOut(plan: Plan): Promise<Section[]> {
   const sections: Section[] = []
   for (const readers of plan.quick ? [1_000] : [100, 1_000, 5_000]) {
     progress(`fan-out to ${readers} readers`)
-    const peers = chosen(plan, PEERS)
+    const peers = chosen(plan, PEERS, ['net', 'better-sse', 'nchan', 'sse'])
     const rounds = readers === 1_000 ? plan.rounds : Math.min(2, plan.rounds)
     const columns: Column[] = []
     const remarks: string[] = []
@@ -89,7 +89,7 @@ async function deliver(
     rig.server.ask('publish', {
       bytes,
       common: perTurn,
-      turns: backToBack ? FLOOD : Number.MAX_SAFE_INTEGER,
+      turns: backToBack ? Math.min(FLOOD.turns, FLOOD.deliveries / readers) : Number.MAX_SAFE_INTEGER,
       within: WITHIN,
       // About twice what a turn takes, so that no turn meets the one before.
       pause: backToBack ? 0 : Math.ceil((readers * 20 * Math.sqrt(perTurn)) / 1000),

@@ -17,7 +17,7 @@ export async function latency(plan: Plan): Promise<Section[]> {
 
 async function gentle(plan: Plan): Promise<Section> {
   progress('latency at 20 events/s')
-  const peers = chosen(plan, PEERS)
+  const peers = chosen(plan, PEERS, ['net', 'nchan', 'sse'])
   const seconds = plan.quick ? 1 : 2
   const outcomes = await withFleet(
     peers,
@@ -44,7 +44,7 @@ async function gentle(plan: Plan): Promise<Section> {
 async function overload(plan: Plan): Promise<Section> {
   const columns: Column[] = []
   const remarks: string[] = []
-  let peers = chosen(plan, PEERS)
+  let peers = chosen(plan, PEERS, ['net', 'sse'])
   const seconds = plan.quick ? 1 : 2
   for (const rate of plan.quick ? RATES.slice(-1) : RATES) {
     progress(`open loop, ${rate} events/s`)

@@ -17,7 +17,7 @@ const MIXES = [
 export async function manyChannels(plan: Plan): Promise<Section[]> {
   const users = plan.quick ? 1_000 : 5_000
   progress(`${users} users on two channels each`)
-  const peers = chosen(plan, PEERS)
+  const peers = chosen(plan, PEERS, ['net', 'sse'])
   const columns = await withFleet(
     peers,
     (rig) => rig.open(users, { users: true, every: 100 }),

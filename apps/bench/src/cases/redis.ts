@@ -1,7 +1,7 @@
 import type { Broker, Message } from '@sse/express'
 import { redisBroker } from '@sse/redis'
 import { createClient } from 'redis'
-import { type Plan, progress } from '../plan.ts'
+import { chosen, type Plan, progress } from '../plan.ts'
 import { type RedisServer, startRedis } from '../redis-server.ts'
 import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
@@ -23,7 +23,11 @@ const SUBSCRIBERS = 20
 /** What @sse/redis takes of Redis: the figures from which to reckon how far one goes. */
 export async function redis(plan: Plan): Promise<Section[]> {
   progress('one Redis')
-  const outcomes = await takeTurns(Object.keys(SIZES), Math.min(2, plan.rounds), measure)
+  const outcomes = await takeTurns(
+    chosen(plan, Object.keys(SIZES), ['100 B']),
+    Math.min(2, plan.rounds),
+    measure,
+  )
   const figure = (id: keyof Awaited<ReturnType<typeof measure>>, title: string, unit: string) =>
     column(`redis.${id}`, title, unit, outcomes, id)
   return [

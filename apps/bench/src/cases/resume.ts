@@ -22,7 +22,7 @@ const STORMS: readonly Storm[] = [
 
 /** Readers who come back, all at once, and get what they have missed. */
 export async function resume(plan: Plan): Promise<Section[]> {
-  const peers = chosen(plan, PEERS)
+  const peers = chosen(plan, PEERS, ['net', 'fastify', 'sse'])
   const columns: Column[] = []
   for (const storm of plan.quick ? STORMS.slice(0, 2) : STORMS) {
     progress(`resume: ${storm.title}`)

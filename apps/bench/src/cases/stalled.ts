@@ -19,7 +19,7 @@ interface Run {
 /** What readers who stopped reading cost the server, and the others. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
-  const peers = chosen(plan, plan.quick ? ['net', 'http', 'sse'] : PEERS)
+  const peers = chosen(plan, PEERS, ['net', 'sse'])
   const outcomes = await takeTurns(peers, 1, async (peer) => {
     const without = await run(peer, 0, plan)
     const within = await run(peer, STALLED, plan)
