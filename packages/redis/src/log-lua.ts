@@ -1,10 +1,12 @@
 /**
- * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for new names.
+ * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for a new epoch's
+ * name.
  *
  * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
  * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
- * ones. `runs` says where the log stood when each run of a server began to keep it: who knows more of a run before knows
- * what was lost with it, however much was published since.
+ * ones. `runs` says where the log stood when each run of a primary began to keep it: who knows more of a run before knows
+ * what was lost with it, however much was published since. A run is named by Redis's replication id, which is another one
+ * with every start and every promotion, also where a server becomes primary again that has lost something as a replica.
  */
 export const LOG: string = `
 local base = string.sub(KEYS[1], 1, -5)
@@ -13,8 +15,7 @@ local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
 local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local server = string.sub(string.match(redis.call('INFO', 'server'), 'run_id:(%w+)'), 1, 8)
-local run = epoch and string.match(runs, '(%w+):%d+$') or server
+local run = string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 8)
 
 local function base36(n)
   local digits = ''
@@ -27,10 +28,8 @@ local function base36(n)
 end
 
 local moved = false
-if string.sub(run, 1, 8) ~= server then
-  -- A primary that is one again, after another one that lacked something, is named anew: what it said before may be lost.
-  run = string.find(runs, server, 1, true) and server .. ARGV[4] or server
-  -- More than a dozen of them: who has slept through more starts over.
+if epoch and string.match(runs, '(%w+):%d+$') ~= run then
+  -- Some twenty of them: who has slept through more starts over.
   runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
   moved = true
 end

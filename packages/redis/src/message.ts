@@ -21,7 +21,7 @@ export function decodeMessage(text: string): Message {
 /** What is said on the topic of a channel when it grows. */
 export interface Note {
   readonly epoch: string
-  /** Of which run of the server it is. */
+  /** Of which run of the primary it is. */
   readonly run: string
   /** The position before it on the same channel; a listener who did not hear that one has missed something. */
   readonly previous: number

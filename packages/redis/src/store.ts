@@ -5,7 +5,7 @@ import { publishScript } from './publish-script.ts'
 import { readScript, sweepScript } from './read-script.ts'
 import type { Script, ScriptRunner } from './script.ts'
 
-/** What is known of the log: where it stands, and in which run of the server that was seen. */
+/** What is known of the log: where it stands, and in which run of the primary that was seen. */
 export interface Known {
   readonly epoch: string
   readonly g: number

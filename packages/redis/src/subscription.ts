@@ -25,7 +25,7 @@ export interface SubscriptionOptions {
 
 interface Connection {
   readonly subscriber: Subscriber
-  /** Of which run of which server it is. */
+  /** To which run of which primary it is. */
   run: string
   /** Resolves when it is no longer of use. */
   readonly over: Deferred
@@ -106,7 +106,7 @@ export class Subscription {
    * taken its place, the connection has to follow.
    */
   isOf(run: string): boolean {
-    if (this.#connection !== undefined && run.startsWith(this.#connection.run)) return true
+    if (this.#connection?.run === run) return true
     this.restart()
     return false
   }
@@ -182,14 +182,15 @@ export class Subscription {
     await over.promise
   }
 
-  /** @returns which run of which server it is connected to */
+  /** @returns which run of which primary it is connected to */
   async #connect(connection: Connection): Promise<string> {
     const { subscriber } = connection
     await subscriber.connect()
     // It may have been destroyed too early to know of the socket that it was about to open.
     if (connection !== this.#connection) subscriber.destroy()
-    const info = String(await subscriber.info('server'))
-    return /run_id:(\w{8})/.exec(info)?.[1] ?? ''
+    const info = String(await subscriber.info('replication'))
+    if (!info.includes('role:master')) throw new Error('The connection is to a replica.')
+    return /master_replid:(\w{8})/.exec(info)?.[1] ?? ''
   }
 
   #lose(connection: Connection): void {
