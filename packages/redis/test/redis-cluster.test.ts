@@ -1,6 +1,7 @@
+import { formatCursor } from '@sse/express'
 import { brokerSuite } from '@sse/express/broker-suite'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { redisBroker } from '../src/index.ts'
+import { createPublisher, redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, until } from './cluster.ts'
 import { RedisCluster } from './redis-cluster.ts'
 import { missing, type RedisServer } from './redis-server.ts'
@@ -23,6 +24,16 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, 
     for (const { name, run } of brokerSuite) {
       it(name, () => run(() => redisBroker({ client, prefix: `suite-${++count}` })))
     }
+
+    it('takes what a worker publishes', async () => {
+      const publisher = createPublisher<{ news: number }>({ client, prefix: 'worker' })
+      const id = await publisher.channel('a').publish('news', 1)
+      await publisher.close()
+      const broker = redisBroker({ client, prefix: 'worker' })
+      const { epoch, head } = await broker.read([], undefined)
+      expect(formatCursor(epoch, head)).toBe(id)
+      await broker.close()
+    })
 
     it('keeps all of a hub on one node, and spreads hubs over the nodes', async () => {
       const retention = { length: 2, bytes: 1_000_000, age: 3_600_000 }
