@@ -14,7 +14,7 @@ const LONGEST = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(milliseconds, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(milliseconds, 0), LONGEST))
+    const timer = setTimeout(callback, Math.min(milliseconds, LONGEST))
     return () => clearTimeout(timer)
   },
   random: () => Math.random(),

@@ -1,22 +1,27 @@
-import type { DecodedEvent } from '@sse/protocol'
-import { type Attempt, beginAttempt } from './attempt.ts'
+import { type DecodedEvent, decodeControl, isControl } from '@sse/protocol'
 import { backoff, clampRetry, DEFAULT_RETRY, MIN_INTERVAL } from './backoff.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionError } from './errors.ts'
 import { fetchTransport } from './fetch-transport.ts'
-import { type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
+import { freezes, type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
 import { type ConnectionEvent, initialState, transition, transitions } from './machine.ts'
 import type { ConnectionOptions, PerAttempt } from './options.ts'
 import { call } from './report.ts'
-import { createRequest } from './request.ts'
 import type { Resync } from './source.ts'
-import type { ConnectionState, PauseCause } from './state.ts'
-import { createStream, type Stream } from './stream.ts'
-import type { TransportHandlers, TransportRequest } from './transport.ts'
-import { isRetriable } from './verdict.ts'
+import type { ConnectionState, Continuity, PauseCause } from './state.ts'
 
 /** A stream that lived this long was stable: its loss begins a new row of attempts. In milliseconds. */
 const STABLE = 10_000
+/** How long a server may take after its headers to say whether it resumes, in milliseconds. */
+const JUDGEMENT = 1_000
+
+/** How many heartbeats may be missed until the stream is stale, and until it is lost. */
+const STALE = 1.5
+const LOST = 2.5
+/** After a sleep, what came meanwhile may not have been read yet, in milliseconds. */
+const GRACE = 2_000
+
+const UNKNOWN: Resync = { reason: 'unknown', channels: [] }
 
 /** What a connection tells its source. */
 export interface ConnectionHooks {
@@ -50,12 +55,22 @@ export function createConnection(
   names: readonly string[] | undefined,
   hooks: ConnectionHooks,
 ): Connection {
-  const { transport = fetchTransport, signal, connectTimeout = 30_000 } = options
+  const {
+    transport = fetchTransport,
+    headers,
+    credentials,
+    fetch,
+    signal,
+    when,
+    connectTimeout = 30_000,
+    heartbeat = 0,
+    maxAttempts = Infinity,
+  } = options
   const { clock = systemClock, lifecycle = pageLifecycle } = transport
-  const request = createRequest(url, options, names)
+  let { method = 'GET', body, cursor = '' } = options
+  let target = url
   let state = initialState
-  let cursor = options.cursor ?? ''
-  /** Whether anything was heard, that could have gone on in the meantime. */
+  /** Whether a stream was open, that could have gone on in the meantime. */
   let begun = cursor !== ''
   let retry = DEFAULT_RETRY
   /** Which attempt in a row this one is, or the next: those before came to nothing, or to a stream that did not last. */
@@ -64,42 +79,43 @@ export function createConnection(
   let notBefore = 0
   /** Whether the headers were asked for anew after a 401. */
   let refreshed = false
+  /** How often the server says something, in milliseconds, and when it did last. */
+  let beat = 0
+  let heardAt = 0
   let frozen = false
-  /** The current attempt, and the stream that came of it; those before it are superseded. */
-  let attempt: Attempt | undefined
-  let stream: Stream | undefined
+  /** Whether a request was sent that must not be sent again. */
+  let spent = false
+  /** Ends the current attempt; those before it are superseded. */
+  let abort = (): void => {}
   let cancelTimer: (() => void) | undefined
-  let detach: (() => void) | undefined
+  /** Listens to the page and the app, as long as there is a connection to keep up. */
+  let kept: AbortController | undefined
 
   function send(event: ConnectionEvent): void {
     const next = transition(state, event)
     if (next === state) return
     state = next
     const { status } = next
-    if (status !== 'open') stop()
+    if (status !== 'open') {
+      cancelTimer?.()
+      abort()
+    }
     if (isResting()) {
-      detach?.()
-      detach = undefined
-    } else detach ??= attach()
+      kept?.abort()
+      kept = undefined
+    } else if (!kept) {
+      kept = new AbortController()
+      signal?.addEventListener('abort', () => close('client', 'aborted'), kept)
+      lifecycle.listen(hear, kept.signal)
+    }
     hooks.state(next)
     if (state !== next) return // a listener went on from there
     if (status === 'connecting') start()
-    else if (status === 'retrying') {
-      after(next.retryAt - clock.now(), () => send({ type: 'due', attempt: next.attempt }))
-    }
+    if (status === 'retrying') after(next.retryAt - clock.now(), proceed)
   }
 
   /** Whether there is nothing to keep up, until it is opened. */
-  const isResting = (): boolean => transitions[state.status].open !== undefined
-
-  /** The one place that ends an attempt and its timer. */
-  function stop(): void {
-    cancelTimer?.()
-    begun = stream?.begun ?? begun
-    stream = undefined
-    attempt?.abort()
-    attempt = undefined
-  }
+  const isResting = (): boolean => !!transitions[state.status].open
 
   /** Sets the one timer in place of what it was set to. */
   function after(milliseconds: number, callback: () => void): void {
@@ -107,115 +123,185 @@ export function createConnection(
     cancelTimer = clock.after(milliseconds, callback)
   }
 
-  /** Listens to the page and the app, as long as there is a connection to keep up. */
-  function attach(): () => void {
-    const aborted = (): void => close('client', 'aborted')
-    signal?.addEventListener('abort', aborted)
-    const deaf = lifecycle.listen(hear)
-    return () => {
-      signal?.removeEventListener('abort', aborted)
-      deaf()
+  /**
+   * Judges the silence of the stream by the wall clock.
+   *
+   * @param due - when this look was planned: one that comes too late has slept, and so have we
+   */
+  function look(due = 0): void {
+    if (!(beat > 0)) return
+    const now = clock.now()
+    heardAt = Math.min(heardAt, now) // the clock may have been set back
+    const quiet = (now - heardAt) / beat
+    if (quiet >= STALE) send({ type: 'assess', stale: true })
+    if (state.status !== 'open') return
+    if (quiet >= LOST && now - due < GRACE) {
+      lost(new ConnectionError('stale', `Silent for ${now - heardAt} ms.`))
+      return
+    }
+    const next = quiet < LOST ? heardAt + (quiet < STALE ? STALE : LOST) * beat : now + GRACE
+    after(next - now, () => look(next))
+  }
+
+  /** Makes an attempt: asks for the request, has it carried out, and judges the stream by what was heard before. */
+  async function start(): Promise<void> {
+    const had = begun
+    let alive = true
+    let stop: (() => void) | undefined
+    let replaying = false
+    /** It did not resume, and has not said yet what is missing. */
+    let owed = false
+
+    function whileAlive<A extends unknown[]>(handler: (...args: A) => void) {
+      return (...args: A): void => {
+        if (alive) handler(...args)
+      }
+    }
+    const end = whileAlive(lost)
+
+    function open(continuity: Continuity, interval: number): void {
+      assess(continuity)
+      beat = interval
+      if (alive) look()
+    }
+
+    /** A server that isn't ours does not say whether something is missing. */
+    function openUnsure(): void {
+      open('gap', heartbeat)
+      if (alive) hooks.resync(UNKNOWN)
+    }
+
+    function obey({ event, data }: DecodedEvent): void {
+      const control = decodeControl(event, data)
+      switch (control?.event) {
+        case 'sse.open': {
+          const { resumed, heartbeat } = control.data
+          replaying = true
+          owed = had && !resumed
+          open(resumed ? 'resumed' : had ? 'gap' : 'fresh', heartbeat)
+          break
+        }
+        case 'sse.gap':
+          owed = false
+          assess('gap')
+          hooks.resync(control.data)
+          break
+        case 'sse.live':
+          if (owed) hooks.resync(UNKNOWN)
+          owed = replaying = false
+          break
+        case 'sse.remove':
+          hooks.remove(control.data.event, control.data.key)
+          break
+        case 'sse.close':
+          close('server', control.data.reason)
+      }
+    }
+
+    function receive(event: DecodedEvent): void {
+      cursor = event.id
+      if (isControl(event.event)) {
+        try {
+          obey(event)
+        } catch (cause) {
+          hooks.error(new ConnectionError('contract', `${cause}`, { cause }))
+        }
+        return
+      }
+      if (state.status !== 'open') openUnsure()
+      if (!alive) return
+      hooks.event(event, replaying)
+    }
+
+    abort = () => {
+      if (alive) stop?.()
+      alive = false
+    }
+    notBefore = clock.now() + MIN_INTERVAL
+    after(connectTimeout, () => end(new ConnectionError('timeout', `Silent for ${connectTimeout} ms.`)))
+    try {
+      const request = {
+        url: `${await ask(target)}`,
+        method,
+        headers: (await ask(headers)) ?? {},
+        body,
+        credentials,
+        cursor,
+        fetch,
+        events: names,
+      }
+      if (!alive) return
+      spent = method !== 'GET'
+      stop = transport.connect(request, {
+        open: whileAlive((location) => {
+          if (spent && location) {
+            // The answer can be had again, by a request that may be repeated.
+            target = location
+            method = 'GET'
+            body = undefined
+            spent = false
+          }
+          heardAt = clock.now()
+          // Continuity is judged before the stream is said to be open, so that nobody sees it change.
+          if (had) after(JUDGEMENT, openUnsure)
+          else open('fresh', heartbeat)
+        }),
+        event: whileAlive(receive),
+        flush: whileAlive((lastEventId) => {
+          cursor = lastEventId
+          heardAt = clock.now()
+          send({ type: 'assess', stale: false })
+          hooks.commit()
+        }),
+        retry: whileAlive((milliseconds) => {
+          retry = clampRetry(milliseconds)
+        }),
+        end,
+      })
+      // It may have come to its end at once.
+      if (!alive) stop()
+    } catch (cause) {
+      end(new ConnectionError('network', `${cause}`, { cause }))
     }
   }
 
-  function start(): void {
-    notBefore = clock.now() + MIN_INTERVAL
-    after(connectTimeout, () =>
-      lost(
-        new ConnectionError(
-          'timeout',
-          `No answer within ${connectTimeout} ms (over HTTP/1.1, all tabs share six connections).`,
-        ),
-      ),
-    )
-    attempt = beginAttempt(() => request.prepare(cursor), connect, handlers)
-  }
-
-  function connect(wanted: TransportRequest, handlers: TransportHandlers): () => void {
-    request.sent()
-    return transport.connect(wanted, handlers)
-  }
-
-  /** What an attempt tells as long as it is the current one. */
-  const handlers: TransportHandlers = {
-    open(at) {
-      request.answered(at)
-      stream = createStream(
-        {
-          clock,
-          heartbeat: options.heartbeat ?? 0,
-          begun: begun || cursor !== '',
-          attempt,
-          after,
-        },
-        streamHooks,
-      )
-      stream.accept()
-    },
-    event(event) {
-      cursor = event.id
-      stream?.event(event)
-    },
-    flush(lastEventId) {
-      cursor = lastEventId
-      stream?.heard()
-      send({ type: 'sound' })
-      hooks.commit()
-    },
-    retry(milliseconds) {
-      retry = clampRetry(milliseconds)
-    },
-    end: lost,
-  }
-
-  const streamHooks = {
-    ...hooks,
-    opened(continuity: 'fresh' | 'resumed' | 'gap'): void {
-      if (state.status === 'connecting') {
-        refreshed = false
-        cancelTimer?.()
-        send({ type: 'opened', since: clock.now(), continuity })
-      } else send({ type: 'assess', continuity })
-    },
-    close: (reason: string): void => close('server', reason),
-    stale: (): void => send({ type: 'silence' }),
-    lost,
+  /** The stream is open, or its continuity is another than was said. */
+  function assess(continuity: Continuity): void {
+    if (state.status === 'connecting') {
+      begun = true
+      refreshed = false
+      cancelTimer?.()
+      send({ type: 'opened', since: clock.now(), continuity, stale: false })
+    } else send({ type: 'assess', continuity, stale: false })
   }
 
   /** Whether the stream that is open proved stable. */
   const lasted = (): boolean => state.status === 'open' && clock.now() - state.since >= STABLE
 
   function lost(error: ConnectionError): void {
+    const { kind, status = 0, retryAfter = 0 } = error
     hooks.commit()
-    if (error.status === 204) {
-      close('server', 'no content')
+    if (status === 204) {
+      close('server', '204')
       return
     }
     const before = state
-    const verdict = options.when && call(options.when, error, turn)
+    const verdict = when && call(when, error, turn)
     if (state !== before) return // the app went on from there
-    if (
-      error.status === 401 &&
-      state.status === 'connecting' &&
-      request.renewable &&
-      request.repeatable &&
-      !refreshed &&
-      verdict !== false
-    ) {
+    const renewable = typeof target === 'function' || typeof headers === 'function'
+    if (status === 401 && renewable && !refreshed && verdict !== false && !spent) {
       refreshed = true
       send({ type: 'refresh', attempt: turn })
       return
     }
+    const retriable = verdict ?? /^(network|timeout|stale|http(408|42[59]|5))/.test(kind + status)
     turn = lasted() ? 1 : turn + 1
-    if (!(verdict ?? isRetriable(error)) || !request.repeatable || turn > (options.maxAttempts ?? Infinity)) {
-      send({ type: 'fail', error })
-    } else {
-      const now = clock.now()
-      const floor = now + (error.retryAfter ?? 0)
+    if (retriable && !spent && turn <= maxAttempts) {
+      const floor = clock.now() + retryAfter
       notBefore = Math.max(notBefore, floor)
-      const retryAt = Math.max(notBefore, floor + backoff({ attempt: turn, retry, random: clock.random() }))
+      const retryAt = Math.max(notBefore, floor + backoff(turn, retry, clock.random()))
       send({ type: 'retry', attempt: turn, retryAt, error })
-    }
+    } else send({ type: 'fail', error })
     hooks.error(error)
   }
 
@@ -226,50 +312,47 @@ export function createConnection(
   }
 
   function hear(signal: LifecycleSignal): void {
-    if (signal === 'frozen' || signal === 'thawed') frozen = signal === 'frozen'
+    frozen = freezes[signal] ?? frozen
     const cause = blocked()
-    if (cause !== undefined) {
-      if (lasted()) turn = 1
+    if (cause) {
       // What cannot be resumed is left to its fate.
-      if (request.repeatable) send({ type: 'pause', cause })
-    } else if (state.status === 'paused') resume()
-    else if (signal === 'offline' || signal === 'hidden') return
-    else if (state.status === 'open') stream?.wake()
-    else if (state.status === 'retrying') {
-      const { attempt, error } = state
-      const retryAt = Math.max(notBefore, clock.now())
-      if (retryAt < state.retryAt) send({ type: 'retry', attempt, retryAt, error })
-    }
+      if (spent) return
+      if (lasted()) turn = 1
+      send({ type: 'pause', cause })
+    } else if (state.status === 'open') look()
+    else if (transitions[state.status].due && (signal !== 'visibilitychange' || lifecycle.visible()))
+      proceed()
   }
 
-  function resume(): void {
-    if (blocked() !== undefined) return
+  /** Makes the attempt that is waited for, as soon as it may be. */
+  function proceed(): void {
     const wait = notBefore - clock.now()
-    if (wait > 0) after(wait, resume)
-    else send({ type: 'resume', attempt: turn })
+    if (wait > 0) after(wait, proceed)
+    else if (!blocked()) send({ type: 'due', attempt: turn })
   }
 
   function open(): void {
-    const { status, by } = state
     if (!isResting()) return
     if (signal?.aborted) {
       close('client', 'aborted')
       return
     }
+    const { status, by } = state
     // From idle it goes on with the row it was let go in: mounting anew is no new budget.
     if (status !== 'idle') {
       turn = 1
-      request.reset()
+      spent = false
+      target = url
+      ;({ method = 'GET', body } = options)
     }
     if (by === 'server') {
       // Nothing follows where the server closed.
       cursor = ''
       begun = false
     }
-    refreshed = false
-    frozen = false
+    refreshed = frozen = false
     const cause = blocked()
-    send(cause === undefined ? { type: 'open', attempt: turn } : { type: 'pause', cause })
+    send(cause ? { type: 'pause', cause } : { type: 'open', attempt: turn })
   }
 
   function close(by: 'client' | 'server', reason: string): void {
@@ -287,8 +370,8 @@ export function createConnection(
     open,
     release: () => send({ type: 'release' }),
     reconnect() {
-      if (transitions[state.status].reconnect === undefined) open()
-      else if (request.repeatable) {
+      if (!transitions[state.status].reconnect) open()
+      else if (!spent) {
         turn = 1
         send({ type: 'reconnect', attempt: turn })
       }
@@ -296,3 +379,6 @@ export function createConnection(
     close,
   }
 }
+
+const ask = <T>(value: PerAttempt<T>): T | Promise<T> =>
+  typeof value === 'function' ? (value as () => T | Promise<T>)() : value

@@ -22,22 +22,16 @@ export interface ConnectionErrorOptions {
 /** Why a connection was lost, refused or given up, or an event dropped. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
-  readonly kind: ConnectionErrorKind
-  /** Stable, such as `ERR_SSE_HTTP`. */
-  readonly code: string
+  declare readonly kind: ConnectionErrorKind
   /** The HTTP status, where there was a response. */
-  readonly status: number | undefined
+  declare readonly status: number | undefined
   /** The beginning of the body of a refusal, as text. */
-  readonly body: string | undefined
+  declare readonly body: string | undefined
   /** How long the server asks to stay away, in milliseconds (`Retry-After`). */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
 
   constructor(kind: ConnectionErrorKind, message: string, options: ConnectionErrorOptions = {}) {
     super(message, options)
-    this.kind = kind
-    this.code = `ERR_SSE_${kind.toUpperCase().replace('-', '_')}`
-    this.status = options.status
-    this.body = options.body
-    this.retryAfter = options.retryAfter
+    Object.assign(this, options, { kind })
   }
 }

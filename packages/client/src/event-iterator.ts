@@ -4,8 +4,14 @@ import type { SourceEvent, TypedEventSource } from './source.ts'
 /** How many events a reader may be behind. */
 const LIMIT = 1_024
 
-/** Every event of a source from now on, for one reader; an event that it has no room for ends it with an error. */
-export function iterateEvents<E>(source: TypedEventSource<E>): AsyncIterableIterator<SourceEvent<E>> {
+/**
+ * Every event of a source from now on, in order, for one reader: it opens the source as a listener does, ends with the
+ * stream, and throws where that failed or the reader fell more than 1,024 events behind.
+ *
+ * @example
+ * for await (const { event, data } of eventsOf(live)) console.log(event, data)
+ */
+export function eventsOf<E>(source: TypedEventSource<E>): AsyncIterableIterator<SourceEvent<E>> {
   const buffer: SourceEvent<E>[] = []
   let done = false
   let failure: ConnectionError | undefined

@@ -1,11 +1,9 @@
-import { type AnyEvents, decodePayload, type Latest } from '@sse/contract'
+import type { AnyEvents, Latest } from '@sse/contract'
 import type { DecodedEvent } from '@sse/protocol'
 import { systemClock } from './clock.ts'
 import { createConnection } from './connection.ts'
 import { ConnectionError } from './errors.ts'
-import { iterateEvents } from './event-iterator.ts'
-import { createInterest } from './interest.ts'
-import { assertOptions, type EventSourceOptions, type PerAttempt } from './options.ts'
+import type { EventSourceOptions, PerAttempt } from './options.ts'
 import { call } from './report.ts'
 import { createSnapshot } from './snapshot.ts'
 import type { Change, EventMeta, ListenerOptions, Resync, TypedEventSource } from './source.ts'
@@ -27,35 +25,27 @@ export function createEventSource<E = AnyEvents>(
   url: PerAttempt<string | URL>,
   options: EventSourceOptions<E> = {},
 ): TypedEventSource<E> {
-  assertOptions(url, options)
   const { events: contract, linger = 1_000, transport } = options
+  const { clock = systemClock } = transport ?? {}
   const latest = createSnapshot(options.initial)
   const initialLatest = latest.current as Latest<E>
-  const listeners = new Map<string, Set<Listener>>()
+  const listeners = new Set<Listener>()
   const resyncListeners = new Set<(resync: Resync) => void>()
   const errorListeners = new Set<(error: ConnectionError) => void>()
   const subscribers = new Set<(change: Change) => void>()
+  /** Who wants the stream: it outlives the last of them by the linger. */
+  const holders = new Set<object>()
+  let cancelLinger: (() => void) | undefined
   /** What `open()` holds until `close()`. */
   let unpin: (() => void) | undefined
 
-  const interest = createInterest(transport?.clock ?? systemClock, linger, {
-    some() {
-      if (connection.state.status === 'idle') connection.open()
-    },
-    kept: () => connection.state.status !== 'idle' && connection.state.status !== 'closed',
-    none: () => connection.release(),
-  })
-
   const connection = createConnection(url, options, contract && Object.keys(contract.definitions), {
     state({ status }) {
-      if (status === 'closed') interest.cancel()
+      if (status === 'closed') cancelLinger?.()
       tell(subscribers, 'state')
     },
     event: receive,
-    remove(event, key) {
-      const definition = contract?.definitions[event]
-      latest.remove(event, definition?.kind === 'state' && definition.keyed ? key : undefined)
-    },
+    remove: latest.remove,
     commit() {
       if (latest.commit()) tell(subscribers, 'latest')
     },
@@ -71,85 +61,86 @@ export function createEventSource<E = AnyEvents>(
 
   function receive({ event, data, id }: DecodedEvent, replayed: boolean): void {
     // A server that is newer than the page may know more events.
-    if (contract !== undefined && contract.definitions[event] === undefined) return
+    if (contract && !contract.definitions[event]) return
     const meta: EventMeta = { event, id, replayed }
     let payload: unknown
     try {
-      const decoded = decodePayload(contract, event, data)
-      payload = decoded.payload
-      latest.set(event, decoded.keyed ? decoded.key : undefined, payload)
+      const decoded = contract?.decode(event, data)
+      payload = decoded ? decoded.payload : JSON.parse(data)
+      latest.set(event, decoded?.key, payload)
     } catch (cause) {
-      fail(new ConnectionError('contract', String(cause), { cause }))
+      fail(new ConnectionError('contract', `${event}: ${cause}`, { cause }))
       return
     }
-    tell(listeners.get(event), payload, meta)
-    tell(listeners.get('*'), { event, data: payload, meta }, meta)
+    tell(listeners, payload, meta)
+  }
+
+  /** Wants the stream. @returns what gives it up */
+  function hold(): () => void {
+    const holder = {}
+    holders.add(holder)
+    cancelLinger?.()
+    if (connection.state.status === 'idle') connection.open()
+    return () => {
+      if (holders.delete(holder) && holders.size === 0 && !/idle|closed/.test(connection.state.status)) {
+        cancelLinger = clock.after(linger, connection.release)
+      }
+    }
   }
 
   function listen<A extends unknown[]>(
     set: Set<(...args: A) => void>,
     listener: (...args: A) => void,
-    { passive = false }: ListenerOptions = {},
+    options?: ListenerOptions,
   ): () => void {
-    const remove = add(set, listener)
-    const release = passive ? undefined : interest.hold()
+    // An identity of its own, so that one function may listen twice.
+    const own = (...args: A): void => listener(...args)
+    set.add(own)
+    const release = options?.passive ? undefined : hold()
     return () => {
-      remove()
+      set.delete(own)
       release?.()
     }
   }
 
   function on(event: string, listener: Listener, options?: ListenerOptions): () => void {
-    const set = listeners.get(event) ?? new Set()
-    listeners.set(event, set)
-    return listen(set, listener, options)
+    return listen<[unknown, EventMeta]>(
+      listeners,
+      (data, meta) => {
+        if (event === '*') listener({ event: meta.event, data, meta }, meta)
+        else if (event === meta.event) listener(data, meta)
+      },
+      options,
+    )
   }
 
-  const source: TypedEventSource<E> = {
+  return {
     get cursor() {
       return connection.cursor
     },
     on: on as TypedEventSource<E>['on'],
-    onResync: (listener) => add(resyncListeners, listener),
-    onError: (listener) => add(errorListeners, listener),
+    onResync: (listener) => listen(resyncListeners, listener, { passive: true }),
+    onError: (listener) => listen(errorListeners, listener, { passive: true }),
     subscribe: (listener, options) => listen(subscribers, listener, options),
     getState: () => connection.state,
     getLatest: () => latest.current as Latest<E>,
     getInitialLatest: () => initialLatest,
-    [Symbol.asyncIterator]: () => iterateEvents(source),
     open() {
-      unpin ??= interest.hold()
+      unpin ??= hold()
       connection.open()
     },
     close(reason = 'closed') {
       unpin?.()
       unpin = undefined
       connection.close('client', reason)
-      interest.cancel()
     },
-    reconnect: () => connection.reconnect(),
-  }
-  return source
-}
-
-/** Adds a listener under an identity of its own, so that one function may listen twice. */
-function add<A extends unknown[]>(
-  set: Set<(...args: A) => void>,
-  listener: (...args: A) => void,
-): () => void {
-  const own = (...args: A): void => listener(...args)
-  set.add(own)
-  return () => {
-    set.delete(own)
+    reconnect: connection.reconnect,
   }
 }
 
 /** Calls those who listened when it happened and still do. */
-function tell<A extends unknown[]>(
-  set: ReadonlySet<(...args: A) => void> | undefined,
-  ...args: NoInfer<A>
-): void {
-  for (const listener of [...(set ?? [])]) {
-    if (set?.has(listener)) call(listener, ...args)
+function tell<A extends unknown[]>(set: ReadonlySet<(...args: A) => void>, ...args: NoInfer<A>): void {
+  for (const listener of [...set]) {
+    if (set.has(listener)) call(listener, ...args)
   }
 }

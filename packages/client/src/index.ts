@@ -1,6 +1,7 @@
 export type { AnyEvents, Contract, EventName, EventPayload, KeyedName, Latest } from '@sse/contract'
 export type { Clock } from './clock.ts'
 export { ConnectionError, type ConnectionErrorKind, type ConnectionErrorOptions } from './errors.ts'
+export { eventsOf } from './event-iterator.ts'
 export { createEventSource } from './event-source.ts'
 export { fetchTransport } from './fetch-transport.ts'
 export type { Lifecycle, LifecycleSignal } from './lifecycle.ts'

@@ -1,5 +1,5 @@
-/** What happens to the page, as far as a connection has to know. */
-export type LifecycleSignal = 'online' | 'offline' | 'visible' | 'hidden' | 'frozen' | 'thawed'
+/** What happens to a page, by the names of its events, as far as a connection has to know. */
+export type LifecycleSignal = keyof typeof freezes
 
 /** The signals of the page. */
 export interface Lifecycle {
@@ -7,33 +7,32 @@ export interface Lifecycle {
   online(): boolean
   /** Whether the page may be seen. */
   visible(): boolean
-  /** @returns what ends it */
-  listen(listener: (signal: LifecycleSignal) => void): () => void
+  /** @param until - ends it when it aborts */
+  listen(listener: (signal: LifecycleSignal) => void, until: AbortSignal): void
 }
 
-const windowSignals = {
-  online: 'online',
-  offline: 'offline',
-  pagehide: 'frozen',
-  pageshow: 'thawed',
+/** By name, whether the page is frozen from then on; `undefined` where that stays as it was. */
+export const freezes = {
+  online: undefined,
+  offline: undefined,
+  visibilitychange: undefined,
+  freeze: true,
+  pagehide: true,
+  resume: false,
+  pageshow: false,
 } as const
-const documentSignals = { visibilitychange: 'visible', freeze: 'frozen', resume: 'thawed' } as const
 
 /** The signals of a page or worker; outside of one, always online and visible. */
 export const pageLifecycle: Lifecycle = {
   online: () => globalThis.navigator?.onLine !== false,
   visible: () => globalThis.document?.visibilityState !== 'hidden',
-  listen(listener) {
-    const controller = new AbortController()
-    function hear(target: EventTarget | undefined, signals: Readonly<Record<string, LifecycleSignal>>): void {
-      for (const [type, signal] of Object.entries(signals)) {
-        const handle = (): void =>
-          listener(signal === 'visible' && !pageLifecycle.visible() ? 'hidden' : signal)
-        target?.addEventListener?.(type, handle, controller)
-      }
+  listen(listener, until) {
+    for (const type in freezes) {
+      // Those of the document need not bubble.
+      globalThis.addEventListener?.(type, () => listener(type as LifecycleSignal), {
+        capture: true,
+        signal: until,
+      })
     }
-    hear(globalThis, windowSignals)
-    hear(globalThis.document, documentSignals)
-    return () => controller.abort()
   },
 }

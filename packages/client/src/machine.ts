@@ -3,15 +3,14 @@ import type { ConnectionState, Continuity, PauseCause, Status } from './state.ts
 
 /** What happens to a connection. Times come with the event: the machine has no clock. */
 export type ConnectionEvent =
-  | { readonly type: 'open'; readonly attempt: number }
-  | { readonly type: 'due'; readonly attempt: number }
-  | { readonly type: 'resume'; readonly attempt: number }
-  | { readonly type: 'reconnect'; readonly attempt: number }
-  | { readonly type: 'refresh'; readonly attempt: number }
-  | { readonly type: 'opened'; readonly since: number; readonly continuity: Continuity }
-  | { readonly type: 'assess'; readonly continuity: Continuity }
-  | { readonly type: 'silence' }
-  | { readonly type: 'sound' }
+  | { readonly type: 'open' | 'due' | 'reconnect' | 'refresh'; readonly attempt: number }
+  | {
+      readonly type: 'opened'
+      readonly since: number
+      readonly continuity: Continuity
+      readonly stale: false
+    }
+  | { readonly type: 'assess'; readonly continuity?: Continuity; readonly stale: boolean }
   | {
       readonly type: 'retry'
       readonly attempt: number
@@ -27,17 +26,18 @@ export type ConnectionEventType = ConnectionEvent['type']
 
 /** How a connection is left that is wanted. */
 const leaving = { pause: 'paused', release: 'idle', close: 'closed' } as const
-const running = { reconnect: 'connecting', retry: 'retrying', ...leaving } as const
+const running = { reconnect: 'connecting', ...leaving } as const
+const trying = { ...running, refresh: 'connecting', retry: 'retrying', fail: 'failed' } as const
 
 /** By status, what can happen and where it leads; anything else leaves the state as it is. */
 export const transitions: {
   readonly [S in Status]: { readonly [T in ConnectionEventType]?: Status }
 } = {
   idle: { open: 'connecting', pause: 'paused', close: 'closed' },
-  connecting: { opened: 'open', refresh: 'connecting', ...running, fail: 'failed' },
-  open: { assess: 'open', silence: 'open', sound: 'open', ...running, fail: 'failed' },
+  connecting: { opened: 'open', ...trying },
+  open: { assess: 'open', ...trying },
   retrying: { due: 'connecting', ...running },
-  paused: { resume: 'connecting', ...leaving },
+  paused: { due: 'connecting', ...leaving },
   closed: { open: 'connecting', pause: 'paused' },
   failed: { open: 'connecting', ...leaving },
 }
@@ -58,18 +58,15 @@ export const initialState: ConnectionState = { ...blank, status: 'idle', previou
 
 /** The state after an event; the same object where the event changes nothing. */
 export function transition(state: ConnectionState, event: ConnectionEvent): ConnectionState {
-  const status = transitions[state.status][event.type]
-  if (status === undefined) return state
   const { type, ...said } = event
-  const stays = status === 'open' && state.status === 'open'
+  const { status: previous } = state
+  const status = transitions[previous][type]
+  const same = Object.entries(said).every(([key, value]) => value === Reflect.get(state, key))
+  // Another request is another state, whatever its number.
+  if (!status || (same && status === previous && status !== 'connecting')) return state
   // The table leads every event to the status that carries what the event says.
-  const next = {
-    ...(stays ? state : { ...blank, status, previous: state.status }),
-    ...(status === 'open' && { stale: type === 'silence' }),
+  return {
+    ...(type === 'assess' ? state : { ...blank, status, previous }),
     ...said,
   } as ConnectionState
-  const same = stays
-    ? next.continuity === state.continuity && next.stale === state.stale
-    : status === 'paused' && next.cause === state.cause
-  return same ? state : next
 }

@@ -56,26 +56,3 @@ export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
   /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1000 */
   readonly linger?: number | undefined
 }
-
-const NUMBERS = ['maxAttempts', 'connectTimeout', 'heartbeat', 'linger'] as const
-
-/**
- * Refuses what cannot be meant.
- *
- * @throws TypeError
- */
-export function assertOptions<E>(url: unknown, options: EventSourceOptions<E>): void {
-  const { events, method = 'GET', body } = options
-  const isUrl = typeof url === 'string' || typeof url === 'function' || url instanceof URL
-  assert(isUrl, `The url must be a string, a URL or a function, not ${typeof url}.`)
-  assert(events === undefined || typeof events?.definitions === 'object', 'Make events with defineEvents.')
-  assert(body === undefined || method !== 'GET', "A GET request has no body: set the option 'method'.")
-  for (const name of NUMBERS) {
-    const value = options[name] ?? 0
-    assert(typeof value === 'number' && value >= 0, `${name} must be a number from 0, not ${value}.`)
-  }
-}
-
-function assert(condition: boolean, message: string): void {
-  if (!condition) throw new TypeError(message)
-}

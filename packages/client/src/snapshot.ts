@@ -1,9 +1,9 @@
 /** The newest payloads: changed event by event, and seen as a snapshot that changes when it is committed. */
 export interface Snapshot {
   readonly current: Readonly<Record<string, unknown>>
-  /** @param key - of keyed state */
+  /** @param key - of keyed state; else empty or `undefined` */
   set(event: string, key: string | undefined, payload: unknown): void
-  /** @param key - of keyed state */
+  /** @param key - of keyed state; else empty or `undefined` */
   remove(event: string, key: string | undefined): void
   /** @returns whether anything changed */
   commit(): boolean
@@ -23,7 +23,7 @@ export function createSnapshot(initial: object | undefined): Snapshot {
   /** What may be written to: the payloads, or those by key of one event. */
   function edit(event: string, key: string | undefined): Payloads {
     draft ??= copy(current)
-    if (key === undefined) return draft
+    if (!key) return draft
     keyed[event] ??= copy(draft[event])
     draft[event] = keyed[event]
     return keyed[event]
@@ -34,10 +34,10 @@ export function createSnapshot(initial: object | undefined): Snapshot {
       return current
     },
     set(event, key, payload) {
-      edit(event, key)[key ?? event] = payload
+      edit(event, key)[key || event] = payload
     },
     remove(event, key) {
-      delete edit(event, key)[key ?? event]
+      delete edit(event, key)[key || event]
     },
     commit() {
       if (draft === undefined) return false

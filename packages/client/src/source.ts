@@ -71,9 +71,6 @@ export interface TypedEventSource<E = AnyEvents> {
   /** What {@link getLatest} began with, and a server renders. */
   getInitialLatest(): Latest<E>
 
-  /** Every event in order. Ends with the stream; throws where it failed, or the reader fell too far behind. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<SourceEvent<E>>
-
   /** Opens the source and holds it open without listeners. Also after `close()` or a failure. */
   open(): void
   /** Closes the source for good, until `open()`. */

@@ -10,7 +10,8 @@ export interface TransportRequest {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: BodyInit | undefined
-  readonly credentials: RequestCredentials
+  /** As `fetch` takes it. */
+  readonly credentials: RequestCredentials | undefined
   /** The last event id to resume after; `''` for none. */
   readonly cursor: string
   readonly fetch: typeof fetch | undefined

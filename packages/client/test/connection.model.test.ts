@@ -55,7 +55,7 @@ interface Step {
   readonly asks?: boolean
 }
 const step = (name: string, run: Step['run'], asks = false): Step => ({ name, run, asks })
-const signals = ['online', 'offline', 'visible', 'hidden', 'frozen', 'thawed'] as const
+const signals = ['online', 'offline', 'freeze', 'pagehide', 'resume', 'pageshow'] as const
 
 const end = (attempt: Attempt | undefined, error: ConnectionError): void => {
   if (attempt === undefined) return
@@ -108,6 +108,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
     }),
   ),
   fc.constantFrom(...signals).map((signal) => step(signal, ({ lifecycle }) => lifecycle.signal(signal))),
+  fc.boolean().map((shown) => step(shown ? 'visible' : 'hidden', ({ lifecycle }) => lifecycle.show(shown))),
   fc
     .constantFrom(1, 500, 1_000, 15_000, 40_000)
     .map((ms) => step(`${ms} ms pass`, ({ clock }) => clock.advance(ms))),
@@ -146,6 +147,7 @@ describe('whatever happens in whatever order', () => {
           expect(lifecycle.listeners).toBe(0)
           const asked = attempts.length
           for (const signal of signals) lifecycle.signal(signal)
+          for (const shown of [false, true]) lifecycle.show(shown)
           await clock.advance(3_600_000)
           expect(attempts).toHaveLength(asked)
           expect(source.getState().status).toBe('closed')

@@ -47,7 +47,7 @@ describe('an attempt that fails', () => {
       status: 'retrying',
       previous: 'open',
       attempt: 2,
-      error: { kind: 'network', code: 'ERR_SSE_NETWORK' },
+      error: { kind: 'network' },
     })
   })
 

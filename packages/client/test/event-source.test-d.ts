@@ -6,6 +6,7 @@ import {
   createEventReducer,
   createEventSource,
   type EventMeta,
+  eventsOf,
   type PauseCause,
   type SourceEvent,
 } from '../src/index.ts'
@@ -50,7 +51,7 @@ describe('a source with a contract', () => {
     source.on('*', (event) => {
       if (event.event === 'counter') expectTypeOf(event.data).toEqualTypeOf<{ value: number }>()
     })
-    for await (const event of source) {
+    for await (const event of eventsOf(source)) {
       expectTypeOf(event).toEqualTypeOf<SourceEvent<typeof events>>()
       if (event.event === 'log') expectTypeOf(event.data).toEqualTypeOf<string>()
     }

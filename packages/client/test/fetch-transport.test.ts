@@ -78,10 +78,10 @@ describe('a request', () => {
     expect(source.getState().error).toMatchObject({ kind: 'network', cause: new Error('no token') })
   })
 
-  it('to a relative url says outside of a page that it must be absolute', async () => {
+  it('to a relative url names the url outside of a page, where it must be absolute', async () => {
     const source = open('/events')
     await until(source, 'retrying')
-    expect(source.getState().error?.message).toMatch(/must be absolute/)
+    expect(source.getState().error?.message).toMatch(/^\/events: .*URL/)
   })
 })
 
@@ -92,7 +92,6 @@ describe('a response', () => {
     await until(source, 'failed')
     expect(source.getState().error).toMatchObject({
       kind: 'content-type',
-      code: 'ERR_SSE_CONTENT_TYPE',
       status: 200,
     })
   })
@@ -220,7 +219,7 @@ describe('a server that never ends an event', () => {
     })
     const source = open(endpoint.url)
     await until(source, 'failed', 20_000)
-    expect(source.getState().error).toMatchObject({ kind: 'overflow', code: 'ERR_SSE_OVERFLOW' })
+    expect(source.getState().error).toMatchObject({ kind: 'overflow' })
     await vi.waitFor(() => expect(endpoint.requests[0]?.socket.destroyed).toBe(true))
   }, 30_000)
 })

@@ -72,7 +72,7 @@ describe('with better-sse', () => {
     expect(source.getState()).toMatchObject({ status: 'open', stale: false })
     expect(endpoint.requests).toHaveLength(1)
     source.reconnect()
-    await vi.waitFor(() => expect(source.getState().error).toMatchObject({ kind: 'stale' }), 5_000)
+    await vi.waitFor(() => expect(source.getState().error).toMatchObject({ kind: 'stale' }), 10_000)
     expect(states).toContain(true)
   })
 })

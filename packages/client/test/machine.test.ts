@@ -5,16 +5,13 @@ import type { ConnectionState, Status } from '../src/state.ts'
 import { describeMachine } from './machine-diagram.ts'
 
 const error = new ConnectionError('network', 'gone')
-const events: { readonly [T in ConnectionEvent['type']]: Extract<ConnectionEvent, { type: T }> } = {
+const events: { readonly [T in ConnectionEvent['type']]: ConnectionEvent & { type: T } } = {
   open: { type: 'open', attempt: 1 },
   due: { type: 'due', attempt: 2 },
-  resume: { type: 'resume', attempt: 1 },
   reconnect: { type: 'reconnect', attempt: 1 },
   refresh: { type: 'refresh', attempt: 1 },
-  opened: { type: 'opened', since: 1_000, continuity: 'fresh' },
-  assess: { type: 'assess', continuity: 'gap' },
-  silence: { type: 'silence' },
-  sound: { type: 'sound' },
+  opened: { type: 'opened', since: 1_000, continuity: 'fresh', stale: false },
+  assess: { type: 'assess', continuity: 'gap', stale: false },
   retry: { type: 'retry', attempt: 2, retryAt: 3_000, error },
   pause: { type: 'pause', cause: 'offline' },
   release: { type: 'release' },
@@ -51,8 +48,7 @@ const expected: { readonly [S in Status]: Readonly<Partial<Record<ConnectionEven
   },
   open: {
     assess: 'open',
-    silence: 'open',
-    sound: 'open',
+    refresh: 'connecting',
     reconnect: 'connecting',
     retry: 'retrying',
     pause: 'paused',
@@ -63,12 +59,11 @@ const expected: { readonly [S in Status]: Readonly<Partial<Record<ConnectionEven
   retrying: {
     due: 'connecting',
     reconnect: 'connecting',
-    retry: 'retrying',
     pause: 'paused',
     release: 'idle',
     close: 'closed',
   },
-  paused: { resume: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
+  paused: { due: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
   closed: { open: 'connecting', pause: 'paused' },
   failed: { open: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
 }
@@ -126,12 +121,15 @@ describe('the connection machine', () => {
   })
 
   it('is stale while silent, keeps its previous status meanwhile, and stays the same object where nothing changes', () => {
-    const stale = transition(states.open, events.silence)
-    expect(stale).toMatchObject({ status: 'open', stale: true, previous: 'connecting' })
-    expect(transition(stale, events.silence)).toBe(stale)
-    expect(transition(states.open, events.sound)).toBe(states.open)
-    expect(transition(stale, events.sound)).toEqual(states.open)
-    expect(transition(states.open, { type: 'assess', continuity: 'fresh' })).toBe(states.open)
+    const silence: ConnectionEvent = { type: 'assess', stale: true }
+    const sound: ConnectionEvent = { type: 'assess', stale: false }
+    const stale = transition(states.open, silence)
+    expect(stale).toMatchObject({ status: 'open', stale: true, previous: 'connecting', since: 1_000 })
+    expect(transition(stale, silence)).toBe(stale)
+    expect(transition(states.open, sound)).toBe(states.open)
+    expect(transition(stale, sound)).toEqual(states.open)
+    expect(transition(states.open, { ...sound, continuity: 'fresh' })).toBe(states.open)
+    expect(transition(states.open, { ...sound, continuity: 'gap' }).continuity).toBe('gap')
     expect(transition(states.paused, events.pause)).toBe(states.paused)
   })
 

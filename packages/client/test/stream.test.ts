@@ -48,7 +48,7 @@ describe('with a server that says so, continuity', () => {
     expect(continuities).toEqual(['resumed'])
   })
 
-  it('is fresh again where nothing was heard before', async () => {
+  it('is a gap where a stream was open before, though nothing was heard: what was sent on it may be lost', async () => {
     const { transport, continuities, resyncs, again } = await connect()
     transport.last.handlers.open()
     transport.last.handlers.flush('')
@@ -56,8 +56,9 @@ describe('with a server that says so, continuity', () => {
     await again()
     transport.last.handlers.open()
     transport.last.control('sse.open', greeting)
-    expect(continuities).toEqual(['fresh'])
-    expect(resyncs).toEqual([])
+    transport.last.control('sse.live', {}, 'c-1')
+    expect(continuities).toEqual(['gap'])
+    expect(resyncs).toEqual([unknown])
   })
 
   it('is a gap where it did not resume: told once, by its own words', async () => {
@@ -187,7 +188,7 @@ describe('the app may act in the middle of things:', () => {
   })
   it('close() while frozen and open() later, and it connects', async () => {
     const { transport, source } = await connect()
-    transport.lifecycle.signal('frozen')
+    transport.lifecycle.signal('freeze')
     source.close()
     source.open()
     expect(source.getState().status).toBe('connecting')
@@ -224,7 +225,7 @@ describe('the page', () => {
     const { transport, source } = await connect({ method: 'POST', body: 'x' })
     transport.last.handlers.open()
     transport.lifecycle.signal('offline')
-    transport.lifecycle.signal('frozen')
+    transport.lifecycle.signal('freeze')
     expect(source.getState().status).toBe('open')
     expect(transport.last.aborted).toBe(false)
     source.reconnect()
@@ -234,9 +235,9 @@ describe('the page', () => {
   it('visible again and again, changes nothing once the attempt is as early as it may be', async () => {
     const { transport, source } = await connect()
     transport.last.end()
-    transport.lifecycle.signal('visible')
+    transport.lifecycle.signal('visibilitychange')
     const state = source.getState()
-    transport.lifecycle.signal('visible')
+    transport.lifecycle.signal('visibilitychange')
     expect(source.getState()).toBe(state)
   })
 })

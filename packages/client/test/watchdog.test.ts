@@ -1,65 +1,89 @@
 import { describe, expect, it } from 'vitest'
-import { createVirtualClock } from '../src/testing/virtual-clock.ts'
-import { createWatchdog } from '../src/watchdog.ts'
+import { createEventSource } from '../src/index.ts'
+import { createScriptedTransport } from './scripted-transport.ts'
 
-function watch(heartbeat: number) {
-  const clock = createVirtualClock(1_000_000, () => 0)
-  const told: (string | number)[] = []
-  let cancel: () => void = () => {}
-  const watchdog = createWatchdog(clock, {
-    stale: () => told.push('stale'),
-    lost: (quiet) => told.push('lost', quiet),
-    after(milliseconds, callback) {
-      cancel()
-      cancel = clock.after(milliseconds, callback)
-    },
-  })
-  watchdog.expect(heartbeat)
-  return { clock, watchdog, told }
+async function watch(heartbeat: number) {
+  const transport = createScriptedTransport()
+  const { clock, lifecycle } = transport
+  const source = createEventSource('/events', { transport })
+  source.open()
+  await clock.settle()
+  const { handlers, control } = transport.last
+  handlers.open()
+  control('sse.open', { heartbeat, resumed: false, replay: 0 })
+  /** What a stream is in a word. */
+  const state = (): string => {
+    const { status, stale, error } = source.getState()
+    return stale ? 'stale' : (error?.kind ?? status)
+  }
+  return { clock, lifecycle, handlers, source, state }
 }
 
 describe('the watchdog', () => {
   it('says stale after one and a half heartbeats, lost after two and a half', async () => {
-    const { clock, told } = watch(10_000)
+    const { clock, state, source } = await watch(10_000)
     await clock.advance(14_999)
-    expect(told).toEqual([])
+    expect(state()).toBe('open')
     await clock.advance(1)
-    expect(told).toEqual(['stale'])
-    await clock.advance(10_000)
-    expect(told).toEqual(['stale', 'stale', 'lost', 25_000])
+    expect(state()).toBe('stale')
+    await clock.advance(9_999)
+    expect(state()).toBe('stale')
+    const states: unknown[] = []
+    source.onError(({ kind, message }) => states.push(kind, message))
+    await clock.advance(1)
+    expect(states).toEqual(['stale', 'Silent for 25000 ms.'])
   })
   it('begins anew with everything that is heard', async () => {
-    const { clock, watchdog, told } = watch(10_000)
+    const { clock, handlers, state } = await watch(10_000)
     for (let n = 0; n < 100; n += 1) {
       await clock.advance(14_000)
-      watchdog.heard()
+      handlers.flush('')
+      expect(state()).toBe('open')
     }
-    expect(told).toEqual([])
   })
   it('watches nothing where no heartbeat is promised', async () => {
-    const { clock, watchdog, told } = watch(0)
-    watchdog.wake()
+    const { clock, lifecycle, state } = await watch(0)
+    lifecycle.signal('pageshow')
     await clock.advance(1e9)
-    expect(told).toEqual([])
+    expect(state()).toBe('open')
     expect(clock.pending).toBe(0)
   })
   it('gives a machine that slept the time to read what came meanwhile', async () => {
-    const { clock, told } = watch(10_000)
+    const { clock, state, source } = await watch(10_000)
     clock.sleep(3_600_000)
     await clock.advance(0)
-    expect(told).toEqual(['stale'])
+    expect(state()).toBe('stale')
     await clock.advance(1_999)
-    expect(told).toEqual(['stale'])
+    expect(state()).toBe('stale')
+    const messages: string[] = []
+    source.onError(({ message }) => messages.push(message))
     await clock.advance(1)
-    expect(told.slice(-2)).toEqual(['lost', 3_602_000])
+    expect(messages).toEqual(['Silent for 3602000 ms.'])
+  })
+  it('looks at once when the page is back, and lets what slept be read', async () => {
+    const { clock, lifecycle, handlers, state } = await watch(10_000)
+    clock.sleep(3_600_000)
+    lifecycle.signal('resume')
+    expect(state()).toBe('stale')
+    handlers.flush('')
+    expect(state()).toBe('open')
   })
   it('judges anew where the clock was set back, instead of waiting for it to come round', async () => {
-    const { clock, watchdog, told } = watch(10_000)
+    const { clock, lifecycle, source, state } = await watch(10_000)
     clock.sleep(-3_600_000)
-    watchdog.wake()
+    lifecycle.signal('resume')
     await clock.advance(24_999)
-    expect(told).toEqual(['stale'])
+    expect(state()).toBe('stale')
     await clock.advance(1)
-    expect(told).toContain('lost')
+    expect(source.getState().status).toBe('retrying')
+  })
+  it('sets no timer for a listener that closes the stale stream', async () => {
+    const { clock, source, state } = await watch(10_000)
+    source.subscribe(() => {
+      if (source.getState().stale) source.close()
+    })
+    await clock.advance(15_000)
+    expect(state()).toBe('closed')
+    expect(clock.pending).toBe(0)
   })
 })

@@ -1,7 +1,10 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { assertEventName, assertUnreserved, type Contract } from './contract.ts'
 import type { EventDefinition } from './definition.ts'
 import { ContractError, type ContractErrorCode, type ContractErrorOptions } from './errors.ts'
+import { assertEventName } from './event-name.ts'
+
+/** By name, the events that a contract has. */
+type EventDefinitions = Readonly<Record<string, EventDefinition>>
 
 /** A payload as it is sent. */
 export interface EncodedPayload {
@@ -16,7 +19,6 @@ export interface DecodedPayload {
   readonly payload: unknown
   /** As {@link EncodedPayload.key}. */
   readonly key: string | undefined
-  readonly keyed: boolean
 }
 
 /**
@@ -26,12 +28,12 @@ export interface DecodedPayload {
  * @throws {@link ContractError}
  */
 export function encodePayload(
-  contract: Contract | undefined,
+  contract: { readonly definitions: EventDefinitions } | undefined,
   event: string,
   payload: unknown,
 ): EncodedPayload {
   assertEventName(event)
-  const definition = definitionOf(contract, event)
+  const definition = contract && definitionOf(contract.definitions, event)
   if (definition?.kind === 'text') {
     if (typeof payload !== 'string') throw misshapen(event, `expected a string, got ${typeName(payload)}`)
     return { data: payload, key: undefined }
@@ -44,31 +46,27 @@ export function encodePayload(
 }
 
 /**
- * Parses the data of an event and checks it against the contract.
+ * Parses the data of an event and checks it.
  *
- * @param contract - without it, the data of every event is JSON
  * @throws {@link ContractError}
  */
-export function decodePayload(contract: Contract | undefined, event: string, data: string): DecodedPayload {
-  assertUnreserved(event)
-  const definition = definitionOf(contract, event)
-  if (definition?.kind === 'text') return { payload: data, key: undefined, keyed: false }
+export function decodePayload(definitions: EventDefinitions, event: string, data: string): DecodedPayload {
+  const definition = definitionOf(definitions, event)
+  if (definition.kind === 'text') return { payload: data, key: undefined }
   const parsed = attempt(
     () => JSON.parse(data),
     'ERR_SSE_NOT_JSON',
     event,
     'is not JSON: declare a raw string as text()',
   )
-  const payload = check(definition?.schema, event, parsed)
-  return definition?.kind === 'state'
-    ? { payload, key: keyOf(definition, event, payload), keyed: definition.keyed }
-    : { payload, key: undefined, keyed: false }
+  const payload = check(definition.schema, event, parsed)
+  return { payload, key: definition.kind === 'state' ? keyOf(definition, event, payload) : undefined }
 }
 
-function definitionOf(contract: Contract | undefined, event: string): EventDefinition | undefined {
-  const definition = contract?.definitions[event]
-  if (contract === undefined || definition !== undefined) return definition
-  const known = Object.keys(contract.definitions).join(', ')
+function definitionOf(definitions: EventDefinitions, event: string): EventDefinition {
+  const definition = definitions[event]
+  if (definition !== undefined) return definition
+  const known = Object.keys(definitions).join(', ')
   throw new ContractError(
     'ERR_SSE_UNKNOWN_EVENT',
     event,
@@ -102,7 +100,10 @@ function stringify(event: string, payload: unknown): string {
 
 function keyOf(definition: EventDefinition & { kind: 'state' }, event: string, payload: unknown): string {
   const key: unknown = attempt(() => definition.key(payload), 'ERR_SSE_KEY', event, 'has no key')
-  if (typeof key !== 'string') throw refusal('ERR_SSE_KEY', event, `needs a string as key, got ${typeof key}`)
+  // The empty key is that of state without keys.
+  if (typeof key !== 'string' || (key === '' && definition.keyed)) {
+    throw refusal('ERR_SSE_KEY', event, `needs a non-empty string as key, got ${JSON.stringify(key)}`)
+  }
   return key
 }
 

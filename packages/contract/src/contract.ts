@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { type DecodedPayload, decodePayload } from './codec.ts'
 import {
   type EventDefinition,
   isDefinition,
@@ -8,12 +9,18 @@ import {
   type StateDefinition,
   type TextDefinition,
 } from './definition.ts'
-import { ContractError } from './errors.ts'
+import { assertEventName } from './event-name.ts'
 import type { Jsonable } from './jsonable.ts'
 
 /** What is said on an event stream: its event names and payloads. Made by {@link defineEvents}, shared by both ends. */
 export interface Contract<D extends Definitions = Definitions> {
   readonly definitions: { readonly [N in keyof D]: EventDefinition }
+  /**
+   * Parses the data of an event and checks it. It comes with the contract, so that who has none needs no code for it.
+   *
+   * @throws {@link ContractError}
+   */
+  decode(event: string, data: string): DecodedPayload
   /** Types only; no such property exists. */
   readonly '~events'?: D
 }
@@ -112,38 +119,9 @@ export function defineEvents<const D extends Definitions>(definitions: D & Check
     },
   )
   // Without a prototype, so that `constructor` and `__proto__` are no event of anyone's.
+  const byName = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(entries)))
   return Object.freeze({
-    definitions: Object.freeze(Object.assign(Object.create(null), Object.fromEntries(entries))),
+    definitions: byName,
+    decode: (event: string, data: string) => decodePayload(byName, event, data),
   })
-}
-
-/**
- * Refuses a name that cannot be an event's.
- *
- * @throws {@link ContractError}
- */
-export function assertEventName(name: unknown): asserts name is string {
-  if (typeof name !== 'string' || name === '' || /[\r\n\0]/.test(name)) {
-    throw new ContractError(
-      'ERR_SSE_EVENT_NAME',
-      String(name),
-      `The event name ${JSON.stringify(name)} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
-    )
-  }
-  assertUnreserved(name)
-}
-
-/**
- * Refuses a name that means something else to those who listen.
- *
- * @throws {@link ContractError}
- */
-export function assertUnreserved(name: string): void {
-  if (/^(open|error|\*|sse\..*)$/s.test(name)) {
-    throw new ContractError(
-      'ERR_SSE_RESERVED_EVENT',
-      name,
-      `The event name '${name}' is reserved, as 'sse.*', 'open', 'error' and '*' are: choose another.`,
-    )
-  }
 }

@@ -20,7 +20,7 @@ export interface StateDefinition<Input, Payload, Keyed extends boolean> {
   readonly kind: 'state'
   readonly schema: StandardSchemaV1<Input, Payload> | undefined
   readonly keyed: Keyed
-  /** The key of a payload; `''` for state without keys. A method, so that it does not make the type invariant. */
+  /** The key of a payload, not empty; `''` for state without keys. A method, so that it does not make the type invariant. */
   key(payload: Payload): string
   readonly '~types'?: { readonly input: Input; readonly payload: Payload }
 }

@@ -1,7 +1,6 @@
-export { type DecodedPayload, decodePayload, type EncodedPayload, encodePayload } from './codec.ts'
+export { type DecodedPayload, type EncodedPayload, encodePayload } from './codec.ts'
 export {
   type AnyEvents,
-  assertEventName,
   type Checked,
   type Contract,
   type Definitions,
@@ -26,4 +25,5 @@ export {
   type Unsendable,
 } from './definition.ts'
 export { ContractError, type ContractErrorCode } from './errors.ts'
+export { assertEventName } from './event-name.ts'
 export type { Jsonable } from './jsonable.ts'

@@ -1,4 +1,4 @@
-import { ProtocolError } from './errors.ts'
+import { protocolError } from './errors.ts'
 
 /** The fields of one event. */
 export interface EventFields {
@@ -37,7 +37,7 @@ export function encodeComment(text: string): string {
  */
 export function encodeRetry(milliseconds: number): string {
   if (!Number.isSafeInteger(milliseconds) || milliseconds < 0) {
-    throw new ProtocolError(
+    throw protocolError(
       'ERR_SSE_FIELD',
       `retry must be a non-negative integer of milliseconds, got ${milliseconds}.`,
     )
@@ -56,7 +56,7 @@ function encodeLines(prefix: string, text: string): string {
 
 function singleLine(field: string, value: string): string {
   if (/[\r\n\0]/.test(value)) {
-    throw new ProtocolError(
+    throw protocolError(
       'ERR_SSE_FIELD',
       `${field} ${JSON.stringify(value)} has CR, LF or NUL, which would forge fields.`,
     )

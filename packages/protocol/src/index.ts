@@ -9,4 +9,4 @@ export {
 } from './control.ts'
 export { createDecoder, type DecodedEvent, type Decoder, type DecoderOptions } from './decoder.ts'
 export { type EventFields, encodeComment, encodeEvent, encodeRetry } from './encode.ts'
-export { ProtocolError, type ProtocolErrorCode } from './errors.ts'
+export type { ProtocolError, ProtocolErrorCode } from './errors.ts'

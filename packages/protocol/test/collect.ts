@@ -4,6 +4,7 @@ import { createDecoder, type DecodedEvent, type DecoderOptions } from '../src/in
 export interface Seen {
   readonly events: readonly DecodedEvent[]
   readonly retries: readonly number[]
+  /** Read from the stream as it was sent: the decoder ignores them. */
   readonly comments: readonly string[]
   readonly lastEventId: string
 }
@@ -15,14 +16,25 @@ export function collect(
 ): Seen {
   const events: DecodedEvent[] = []
   const retries: number[] = []
-  const comments: string[] = []
   const decoder = createDecoder({
     ...options,
     onEvent: (event) => events.push(event),
     onRetry: (milliseconds) => retries.push(milliseconds),
-    onComment: (text) => comments.push(text),
   })
-  for (const chunk of chunks) decoder.feed(chunk)
+  const decodeText = new TextDecoder('utf-8', { ignoreBOM: true })
+  let text = ''
+  let first = true
+  for (const chunk of chunks) {
+    text += typeof chunk === 'string' ? chunk : decodeText.decode(chunk, { stream: true })
+    // Who decodes bytes to text strips the mark.
+    decoder.feed(first && typeof chunk === 'string' ? chunk.replace(/^\uFEFF/, '') : chunk)
+    first &&= chunk.length === 0
+  }
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n?|\n/)
+    .slice(0, -1)
+  const comments = lines.filter((line) => line.startsWith(':')).map((line) => line.replace(/^: ?/, ''))
   return { events, retries, comments, lastEventId: decoder.lastEventId }
 }
 

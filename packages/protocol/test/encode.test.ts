@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeComment, encodeEvent, encodeRetry, ProtocolError } from '../src/index.ts'
+import { encodeComment, encodeEvent, encodeRetry } from '../src/index.ts'
 import { collect } from './collect.ts'
 
-const field = { code: 'ERR_SSE_FIELD', name: 'ProtocolError' }
+const field = { code: 'ERR_SSE_FIELD', name: 'RangeError' }
 
 describe('encodeEvent', () => {
   it('writes the fields and ends with a blank line', () => {
@@ -89,7 +89,7 @@ describe('whatever stands in a field', () => {
         try {
           encoded = encodeEvent({ event, id, data })
         } catch (error) {
-          expect(error).toBeInstanceOf(ProtocolError)
+          expect(error).toBeInstanceOf(RangeError)
           expect(`${event}${id}`).toMatch(/[\r\n\0]/)
           return
         }

@@ -22,6 +22,7 @@ export {
   type EventReducer,
   type EventReducerOptions,
   type EventSourceOptions,
+  eventsOf,
   type FailedState,
   fetchTransport,
   type IdleState,

@@ -4,6 +4,7 @@ import type { Lifecycle, LifecycleSignal } from '../lifecycle.ts'
 export interface MockLifecycle extends Lifecycle {
   readonly listeners: number
   signal(signal: LifecycleSignal): void
+  show(shown: boolean): void
 }
 
 export function createMockLifecycle(): MockLifecycle {
@@ -16,14 +17,17 @@ export function createMockLifecycle(): MockLifecycle {
     get listeners() {
       return listeners.size
     },
-    listen(listener) {
+    listen(listener, until) {
       listeners.add(listener)
-      return () => listeners.delete(listener)
+      until.addEventListener('abort', () => listeners.delete(listener))
     },
     signal(signal) {
       if (signal === 'online' || signal === 'offline') online = signal === 'online'
-      if (signal === 'visible' || signal === 'hidden') visible = signal === 'visible'
       for (const listener of [...listeners]) listener(signal)
+    },
+    show(shown) {
+      visible = shown
+      this.signal('visibilitychange')
     },
   }
 }

@@ -82,9 +82,9 @@ export function createMockTransport<E = AnyEvents>(
     },
     online: signal('online'),
     offline: signal('offline'),
-    hide: signal('hidden'),
-    show: signal('visible'),
-    freeze: signal('frozen'),
-    thaw: signal('thawed'),
+    hide: () => lifecycle.show(false),
+    show: () => lifecycle.show(true),
+    freeze: signal('freeze'),
+    thaw: signal('resume'),
   }
 }

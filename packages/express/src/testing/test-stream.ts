@@ -17,8 +17,6 @@ export class TestStream {
   raw = ''
   /** How long the server asks to wait before coming back, in milliseconds. */
   retry: number | undefined
-  /** The comments that arrived. */
-  readonly comments: string[] = []
 
   readonly #response: IncomingMessage
   readonly #timeout: number
@@ -46,7 +44,6 @@ export class TestStream {
       onRetry: (milliseconds) => {
         this.retry = milliseconds
       },
-      onComment: (text) => this.comments.push(text),
     })
     const utf8 = new TextDecoder()
     response.on('data', (chunk: Buffer) => {
@@ -62,6 +59,12 @@ export class TestStream {
         resolve()
       })
     })
+  }
+
+  /** The comments that arrived. */
+  get comments(): string[] {
+    const lines = this.raw.split(/\r\n?|\n/).slice(0, -1)
+    return lines.filter((line) => line.startsWith(':')).map((line) => line.replace(/^: ?/, ''))
   }
 
   /** The id with which {@link resume} comes back. */

@@ -1,0 +1,32 @@
+import { ContractError } from './errors.ts'
+
+/**
+ * Refuses a name that cannot be an event's.
+ *
+ * @throws {@link ContractError}
+ */
+export function assertEventName(name: unknown): asserts name is string {
+  if (typeof name !== 'string' || name === '' || /[\r\n\0]/.test(name)) {
+    throw new ContractError(
+      'ERR_SSE_EVENT_NAME',
+      String(name),
+      `The event name ${JSON.stringify(name)} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
+    )
+  }
+  assertUnreserved(name)
+}
+
+/**
+ * Refuses a name that means something else to those who listen.
+ *
+ * @throws {@link ContractError}
+ */
+function assertUnreserved(name: string): void {
+  if (/^(open|error|\*|sse\..*)$/s.test(name)) {
+    throw new ContractError(
+      'ERR_SSE_RESERVED_EVENT',
+      name,
+      `The event name '${name}' is reserved, as 'sse.*', 'open', 'error' and '*' are: choose another.`,
+    )
+  }
+}
