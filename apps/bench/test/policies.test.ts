@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { type Hub, sse } from '@sse/express'
+import { sse } from '@sse/express'
 import { afterEach, describe, expect, it } from 'vitest'
 
 // What the simulation says of a hub, held against one.
@@ -20,7 +20,8 @@ interface Reader {
   readonly ended: Promise<number>
 }
 
-async function open(hub: Hub): Promise<Reader[]> {
+async function open() {
+  const hub = sse({ retry: 2_000 })
   const server = createServer((_request, response) => hub.stream(response).join('news'))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -40,7 +41,7 @@ async function open(hub: Hub): Promise<Reader[]> {
     return reader
   })
   await Promise.all(readers.map(({ socket }) => once(socket, 'data')))
-  return readers
+  return { hub, readers }
 }
 
 const retries = ({ text }: Reader): number[] =>
@@ -48,7 +49,8 @@ const retries = ({ text }: Reader): number[] =>
 
 describe('a hub', () => {
   it('tells each stream when to come back, from half its retry to one and a half', async () => {
-    const told = (await open(sse({ retry: 2_000 }))).flatMap(retries)
+    const { readers } = await open()
+    const told = readers.flatMap(retries)
     expect(told).toHaveLength(STREAMS)
     expect(Math.min(...told)).toBeGreaterThanOrEqual(1_000)
     expect(Math.max(...told)).toBeLessThanOrEqual(3_000)
@@ -57,8 +59,7 @@ describe('a hub', () => {
   })
 
   it('ends its streams spread over the window but its last half second, each told anew', async () => {
-    const hub = sse()
-    const readers = await open(hub)
+    const { hub, readers } = await open()
     const begun = performance.now()
     await hub.close({ within: 1_300 })
     const ends = await Promise.all(readers.map(({ ended }) => ended))
