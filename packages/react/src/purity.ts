@@ -3,17 +3,14 @@ export type Reducers<S> = Readonly<Record<string, Reducer<S> | undefined>>
 
 type Reducer<S> = (state: S, data: never, meta: never) => S
 
-declare const process: { readonly env: { readonly NODE_ENV?: string } }
-
 /** The code of which was warned. */
 const warned = new Set<string>()
 
 /**
- * The reducers, which in development are compared with former ones of the same code: where the two come to different results,
- * they take something from outside that their signature does not tell.
+ * The reducers, which are compared with former ones of the same code: where the two come to different results, they take
+ * something from outside that their signature does not tell.
  */
 export function compareReducers<S>(reducers: Reducers<S>, former: Reducers<S>): Reducers<S> {
-  if (!isDevelopment()) return reducers
   const compared: Record<string, Reducer<S> | undefined> = {}
   for (const [event, reduce] of Object.entries(reducers)) {
     compared[event] = reduce
@@ -46,14 +43,5 @@ function isAlike(one: unknown, other: unknown): boolean {
     return JSON.stringify(one) === JSON.stringify(other)
   } catch {
     return true // cannot be compared
-  }
-}
-
-/** Bundlers replace the expression; without one, a page has no `process`. */
-function isDevelopment(): boolean {
-  try {
-    return process.env.NODE_ENV !== 'production'
-  } catch {
-    return false
   }
 }

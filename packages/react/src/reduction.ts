@@ -7,6 +7,9 @@ import {
 import { onFrame } from './frame.ts'
 import { compareReducers, type Reducers } from './purity.ts'
 
+/** As for React itself, the bundler says which it is; what is for development only is left out then. */
+declare const process: { readonly env: { readonly NODE_ENV?: string } }
+
 /** A reduction as one component sees it. */
 export interface ReductionStore<E, S> {
   /** Begins it, or goes on with these functions, which may close over what is newer. */
@@ -80,7 +83,10 @@ function begin<E, S>(source: TypedEventSource<E>, options: EventReducerOptions<E
     adopt(options) {
       const former: Reducers<S> = newest.reduce
       newest = options
-      Object.assign(reduce, compareReducers<S>(newest.reduce, former))
+      Object.assign(
+        reduce,
+        process.env.NODE_ENV === 'production' ? options.reduce : compareReducers<S>(options.reduce, former),
+      )
     },
   }
 }
