@@ -34,7 +34,6 @@ export class EventStream<E> implements Stream<E>, Served {
   histories: readonly History[] | undefined = undefined
   stalled = 0
   readonly hub: Hub<E>
-  readonly locals: Record<string, unknown> = {}
 
   readonly #board: Switchboard<EventStream<E>>
   readonly #request: IncomingMessage
@@ -50,6 +49,7 @@ export class EventStream<E> implements Stream<E>, Served {
   #closed: Deferred | undefined
   #ready: Deferred | undefined
   #observed = false
+  #locals: Record<string, unknown> | undefined
 
   constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse) {
     this.hub = hub
@@ -65,6 +65,11 @@ export class EventStream<E> implements Stream<E>, Served {
 
   get lastEventId(): string | undefined {
     return readLastEventId(this.#request)
+  }
+
+  get locals(): Record<string, unknown> {
+    this.#locals ??= {}
+    return this.#locals
   }
 
   get channels(): readonly string[] {
@@ -165,6 +170,7 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#phase !== 'open' || this.#delivery.ending) return
     this.deliver()
     if (this.quiet === 0) return
+    this.#outlet?.watch(this.#board.options.heartbeat)
     this.#delivery.markLive()
     this.deliver()
   }
@@ -351,7 +357,7 @@ export class EventStream<E> implements Stream<E>, Served {
   #observe(): void {
     if (this.#phase !== 'unused' || this.#observed) return
     this.#observed = true
-    this.#response.once('close', () => this.#finish())
+    this.#response.once('close', () => this.ended())
   }
 
   /** Takes the response for a stream, if it was not yet. */
@@ -365,10 +371,7 @@ export class EventStream<E> implements Stream<E>, Served {
   /** Counts among the hub's streams. */
   #admit(): void {
     this.#board.admit(this, this.#request)
-    this.#outlet = new Outlet(this.#request, this.#response, this, {
-      drained: () => this.#drained(),
-      closed: () => this.#finish(),
-    })
+    this.#outlet = new Outlet(this.#request, this.#response, this)
   }
 
   /** Undoes {@link #admit}: the handler may answer otherwise. */
@@ -387,7 +390,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
     this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
     if (!first) return
-    this.#outlet?.commit(heartbeat)
+    this.#outlet?.commit()
     if (this.#request.method === 'HEAD') this.#outlet?.end()
     this.#board.connected(this)
   }
@@ -397,13 +400,13 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
   }
 
-  #drained(): void {
+  drained(): void {
     this.stalled = 0
     if (this.deliver()) this.#board.schedule(this)
     if (!this.#full) this.#settleReady()
   }
 
-  #finish(): void {
+  ended(): void {
     if (this.#phase === 'over') return
     const channels = this.channels
     this.#phase = 'over'

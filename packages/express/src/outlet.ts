@@ -15,12 +15,12 @@ export const isOver = (response: StreamResponse): boolean =>
 
 const { write, end } = OutgoingMessage.prototype
 
-/** Hears what becomes of a response. */
-export interface OutletEvents {
+/** Whose response it is: hears what becomes of it, and falls out of step with it. */
+export interface Outgoing extends Pick<Place, 'straight'> {
   /** Everything written was taken; more is welcome. */
   drained(): void
   /** The response is over, whoever ended it. */
-  closed(): void
+  ended(): void
 }
 
 const HEADERS: readonly (readonly [string, string])[] = [
@@ -42,8 +42,7 @@ export class Outlet {
 
   readonly #response: StreamResponse
   readonly #socket: Socket | undefined
-  readonly #place: Place
-  readonly #events: OutletEvents
+  readonly #stream: Outgoing
   readonly #http2: boolean
   /**
    * The socket, while writing a framed chunk to it is the same as `response.write`. That costs half as much: `write` of
@@ -52,10 +51,9 @@ export class Outlet {
   #straight: Socket | undefined
   #closed = false
 
-  constructor(request: IncomingMessage, response: StreamResponse, place: Place, events: OutletEvents) {
-    this.#place = place
+  constructor(request: IncomingMessage, response: StreamResponse, stream: Outgoing) {
+    this.#stream = stream
     this.#response = response
-    this.#events = events
     this.#http2 = request.httpVersionMajor >= 2
     // HTTP/2 allows no listeners of ours on its session's socket; its response closes with its stream.
     this.#socket = this.#http2 ? undefined : request.socket
@@ -67,17 +65,23 @@ export class Outlet {
   }
 
   /** Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with. */
-  commit(keepAlive: number): void {
+  commit(): void {
     const response = this.#response
     response.statusCode = 200
-    response.removeHeader('Content-Length')
+    // To remove what is not there costs as much as to set it.
+    if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
     for (const [name, value] of HEADERS) response.setHeader(name, value)
     // A client that asked for it is told `close` by Node.
     if (!this.#http2 && response.req.httpVersionMinor >= 1 && response.shouldKeepAlive)
       response.setHeader('Connection', 'keep-alive')
-    this.#socket?.setTimeout(0)
-    this.#socket?.setKeepAlive(true, keepAlive)
+    if (this.#socket?.timeout) this.#socket.setTimeout(0)
+    // By itself: held back to leave with the first write it would come in one `writev`, which costs as much as two writes.
     response.flushHeaders()
+  }
+
+  /** Lets TCP watch for a peer that vanished: of no use before the stream is quiet, and a call for each connection. */
+  watch(milliseconds: number): void {
+    this.#socket?.setKeepAlive(true, milliseconds)
   }
 
   write(chunk: Chunk): void {
@@ -107,7 +111,7 @@ export class Outlet {
   /** Hears that the socket wants no more for now. */
   fill(): void {
     this.busy = this.#straight !== undefined && this.#straight.writableLength > 0
-    if (this.busy) this.#place.straight = undefined
+    if (this.busy) this.#stream.straight = undefined
   }
 
   /** Ends the response; the connection may serve another one. */
@@ -157,18 +161,18 @@ export class Outlet {
   #leave(): void {
     this.over = true
     this.#straight = undefined
-    this.#place.straight = undefined
+    this.#stream.straight = undefined
   }
 
   readonly #drain = (): void => {
     this.busy = false
-    if (!this.over) this.#events.drained()
+    if (!this.over) this.#stream.drained()
   }
 
   readonly #close = (): void => {
     if (this.#closed) return
     this.detach()
-    this.#events.closed()
+    this.#stream.ended()
   }
 
   /** Lets the response go, to be used otherwise. The listener for errors stays: a late one is nobody's. */
