@@ -218,7 +218,14 @@ export function createConnection(
       alive = false
     }
     notBefore = clock.now() + MIN_INTERVAL
-    after(connectTimeout, () => end(new ConnectionError('timeout', `Silent for ${connectTimeout} ms.`)))
+    after(connectTimeout, () =>
+      end(
+        new ConnectionError(
+          'timeout',
+          `No answer within ${connectTimeout} ms (HTTP/1.1 allows six connections).`,
+        ),
+      ),
+    )
     try {
       const request = {
         url: `${await ask(target)}`,

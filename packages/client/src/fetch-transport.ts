@@ -62,7 +62,7 @@ async function receive(
     const after = get('retry-after')
     throw new ConnectionError(
       status === 200 ? 'content-type' : 'http',
-      `Not an event stream: ${status} ${type}`,
+      `No event stream: ${status} ${type}`,
       {
         status,
         body: body.slice(0, BODY_LIMIT),
@@ -87,7 +87,7 @@ async function receive(
     decoder.feed(chunk)
     handlers.flush(decoder.lastEventId)
   }
-  throw new ConnectionError('network', 'The stream ended.')
+  throw new ConnectionError('network', 'Stream ended.')
 }
 
 /** Not every browser iterates a body. What is left of it goes with the attempt. */

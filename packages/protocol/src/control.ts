@@ -1,5 +1,4 @@
 import { type EventFields, encodeEvent } from './encode.ts'
-import { protocolError } from './errors.ts'
 
 /**
  * Why events are missing: they were dropped for room or age (`evicted`), the log began anew (`epoch`), the cursor is none
@@ -60,7 +59,7 @@ const fields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  * Reads a control event.
  *
  * @returns `undefined` for a control event of a later version, which is to be ignored
- * @throws {@link ProtocolError} `ERR_SSE_CONTROL` if its data is not of its shape
+ * @throws RangeError if its data is not of its shape
  */
 export function decodeControl(event: string, data: string): ControlEvent | undefined {
   const expected = isControl(event) && fields[event]
@@ -70,7 +69,7 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
     parsed = JSON.parse(data)
   } catch {} // what is no JSON has no fields either
   if (!Object.entries(expected).every(([name, type]) => typeOf(Object(parsed)[name]) === type)) {
-    throw protocolError('ERR_SSE_CONTROL', `Malformed ${event}: ${data.slice(0, 99)}`)
+    throw new RangeError(`Malformed ${event}: ${data.slice(0, 99)}`)
   }
   return { event, data: parsed } as ControlEvent
 }

@@ -1,5 +1,3 @@
-import { protocolError } from './errors.ts'
-
 /** An event as it was dispatched. */
 export interface DecodedEvent {
   /** `message` where the stream named none. */
@@ -30,7 +28,7 @@ export interface Decoder {
    * Takes the next chunk: bytes, or text that is decoded already, without its byte order mark (not both on one stream).
    * What a callback throws, it throws, and the rest of the chunk is lost.
    *
-   * @throws {@link ProtocolError} `ERR_SSE_OVERFLOW` if an event outgrows `maxLength`, and for every chunk after it: the
+   * @throws RangeError if an event outgrows `maxLength`, and for every chunk after it: the
    *   rest of a line that was cut off could pass for another event
    */
   feed(chunk: string | Uint8Array): void
@@ -66,7 +64,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
       line += part
       // What is too long stays, and so is too long for every chunk that follows.
       if (line.length + data.length > maxLength) {
-        throw protocolError('ERR_SSE_OVERFLOW', `An event is longer than ${maxLength}.`)
+        throw new RangeError(`An event is longer than ${maxLength}.`)
       }
       ended -= 1
       if (ended > 0) {
@@ -78,7 +76,9 @@ export function createDecoder(options: DecoderOptions): Decoder {
   }
 
   function take(text: string): void {
-    const [, field, value = ''] = /^([^:]*):? ?(.*)/s.exec(text) ?? []
+    const colon = text.indexOf(':')
+    const field = colon < 0 ? text : text.slice(0, colon)
+    const value = text.slice(field.length + (text[field.length + 1] === ' ' ? 2 : 1))
     if (text === '') {
       const whole = data && { event: event || 'message', data: data.slice(0, -1), id }
       lastEventId = id

@@ -1,7 +1,7 @@
-/** Why something cannot be encoded or decoded. */
-export type ProtocolErrorCode = 'ERR_SSE_FIELD' | 'ERR_SSE_OVERFLOW' | 'ERR_SSE_CONTROL'
+/** Why something cannot be encoded. */
+export type ProtocolErrorCode = 'ERR_SSE_FIELD'
 
-/** A field that would forge another one, an event that outgrew the decoder's limit, or a malformed control event. */
+/** A field that would forge another one. */
 export interface ProtocolError extends RangeError {
   readonly code: ProtocolErrorCode
 }

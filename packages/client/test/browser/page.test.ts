@@ -177,7 +177,7 @@ describe('in a page', () => {
   it('the seventh connection, for which a browser leaves no room over HTTP/1.1, says so', async () => {
     const six = Array.from({ length: 6 }, () => open(enter().url))
     for (const { source } of six) await until(source, 'open')
-    const seventh = open(enter().url, { connectTimeout: 500 })
+    const seventh = open(enter().url, { connectTimeout: 2_000 })
     await until(seventh.source, 'retrying')
     expect(seventh.source.getState().error).toMatchObject({
       kind: 'timeout',
