@@ -15,9 +15,8 @@ export async function connections(plan: Plan): Promise<Section[]> {
   const most = Math.min(descriptors() - OTHERS, 25_000)
   for (const readers of plan.quick ? [2_000] : [5_000, most]) {
     progress(`${readers} idle connections`)
-    // Many of them average out what few take several rounds for.
-    const rounds = readers > 5_000 ? 1 : Math.min(2, plan.rounds)
-    const outcomes = await takeTurns(peers, rounds, (peer) =>
+    // One round: so many of them average out what few take several for.
+    const outcomes = await takeTurns(peers, 1, (peer) =>
       withRig(peer, async (rig) => {
         // The first ones pay for the compiler.
         await rig.open(200)
