@@ -21,8 +21,9 @@ const CLOCK = 32
 /**
  * When streams are served: once for all that a turn of the event loop brought.
  *
- * Of a stream in step nothing but its {@link Place} and its socket is touched, since a look at each of the objects that
- * stand behind a stream costs as much as a third of what Node adds to a write: they are in no cache.
+ * Of a stream in step nothing but its {@link Place} and its socket is touched: the other objects that stand behind it are
+ * in no cache by the time it is its turn, and a look at them made a delivery to 1,000 and to 5,000 readers dearer by a tenth
+ * to a fifth. A loop over a bare array of sockets is no cheaper than this.
  */
 export class Pass<S extends Passed> {
   /** What is being served, and what the last pass did not come to. Iterators of sets go on where they were left. */
