@@ -1,8 +1,8 @@
 import type { GapReason } from '@sse/protocol'
 import type { Reading } from './broker.ts'
 import { judgeCursor } from './cursor.ts'
-import type { Membership } from './delivery.ts'
 import type { History } from './history.ts'
+import type { Membership } from './membership.ts'
 
 /** How much a reader is replayed at most; what exceeds it is announced as missing. */
 export interface ReplayLimits {

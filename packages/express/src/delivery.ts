@@ -4,20 +4,8 @@ import { type Chunk, joinBlocks } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
+import { countDue, endOfAll, type Membership, type Push, takeEntries, takeMissed } from './membership.ts'
 import type { Place } from './place.ts'
-
-/** One channel of a stream: which of its entries the stream is due. */
-export interface Membership {
-  readonly history: History
-  /** Entries beyond it are due. */
-  readonly since: number
-  /** States beyond it are due as well: those between `floor` and `since` are what a new reader begins with. */
-  readonly floor: number
-  /** Up to where the loss of entries is none of this stream's, or was announced. */
-  covered: number
-  /** The same for states, which are due from `floor` on. */
-  coveredStates: number
-}
 
 /** Bytes of this stream alone, in their place in the order of the log. */
 interface Insert {
@@ -156,19 +144,7 @@ export class Delivery {
 
   /** Live entries between the cursor and the end, as far as they are due. */
   get pending(): number {
-    let count = 0
-    for (const member of this.#order) {
-      if (this.cursor >= member.since) {
-        count += member.history.countAfter(this.cursor)
-        continue
-      }
-      for (let index = member.history.indexAfter(this.cursor); ; index++) {
-        const entry = member.history.at(index)
-        if (entry === undefined) break
-        if (isDue(entry, member) && entry.frame.length > 0) count += 1
-      }
-    }
-    return count
+    return countDue(this.#order, this.cursor)
   }
 
   /** Says `sse.live` at the end of what there is, wherever the cursor is by then. */
@@ -246,7 +222,8 @@ export class Delivery {
     while (bytes < limit && !this.#ended) {
       if (this.#takeInsert(push)) continue
       const bound = this.#bound()
-      if (this.cursor < bound) this.#takeEntries(bound, limit - bytes, push)
+      if (this.cursor < bound)
+        this.#place.cursor = takeEntries(this.#order, this.cursor, bound, limit - bytes, push)
       else if (!this.#takeMark(push)) break
     }
     if (bytes === 0) return undefined
@@ -279,16 +256,7 @@ export class Delivery {
 
   /** Says what the stream has missed, before anything newer. */
   #takeGap(push: Push): readonly string[] {
-    const channels: string[] = []
-    for (const [channel, member] of this.#members) {
-      const { evicted, evictedState } = member.history
-      const lost = evicted > Math.max(this.cursor, member.covered)
-      const lostState = evictedState > Math.max(this.cursor, member.coveredStates)
-      if (!lost && !lostState) continue
-      member.covered = Math.max(member.covered, evicted)
-      member.coveredStates = evictedState
-      channels.push(channel)
-    }
+    const channels = takeMissed(this.#members, this.cursor)
     if (channels.length > 0) push(Buffer.from(encodeControl('sse.gap', { channels, reason: 'evicted' })))
     return channels
   }
@@ -302,38 +270,6 @@ export class Delivery {
     return bound
   }
 
-  #takeEntries(bound: number, limit: number, push: Push): void {
-    const active: { member: Membership; index: number; entry: Entry }[] = []
-    for (const member of this.#order) {
-      const index = member.history.indexAfter(this.cursor)
-      const entry = member.history.at(index)
-      if (entry !== undefined && entry.g <= bound) active.push({ member, index, entry })
-    }
-    const [only] = active
-    if (only !== undefined && active.length === 1 && this.cursor >= only.member.since) {
-      // All of one channel and nothing of another: the same bytes for everyone who stands here.
-      const merged = only.member.history.merge(this.cursor, bound, limit)
-      this.#place.cursor = merged.to
-      if (merged.bytes.length > 0) push(merged.bytes, merged)
-      return
-    }
-    let taken = 0
-    while (active.length > 0 && taken < limit) {
-      const first = active.reduce((a, b) => (b.entry.g < a.entry.g ? b : a))
-      const { entry, member } = first
-      if (isDue(entry, member) && entry.frame.length > 0) {
-        push(entry.frame)
-        taken += entry.frame.length
-      }
-      this.#place.cursor = entry.g
-      first.index += 1
-      const following = member.history.at(first.index)
-      if (following !== undefined && following.g <= bound) first.entry = following
-      else active.splice(active.indexOf(first), 1)
-    }
-    if (active.length === 0) this.#place.cursor = bound
-  }
-
   /** At the end of what there is: caught up, or closed. */
   #takeMark(push: Push): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
@@ -343,32 +279,14 @@ export class Delivery {
       push(Buffer.from(encodeControl('sse.live', {}, id)))
       return true
     }
-    this.#ending ??= this.#endOfChannels()
+    this.#ending ??= endOfAll(this.#order, this.cursor)
     if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
     const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
     push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))
     this.#ended = true
     return true
   }
-
-  /** The stream ends by itself once the last word of all its channels was taken. */
-  #endOfChannels(): { readonly reason: string; readonly at: number } | undefined {
-    let last: Entry | undefined
-    for (const { history } of this.#order) {
-      const { end } = history
-      if (end === undefined || end.g > this.cursor) return undefined
-      if (last === undefined || end.g > last.g) last = end
-    }
-    return last && { reason: last.end ?? '', at: last.g }
-  }
 }
-
-/** Takes a block for the slice that is being made, and the chunk that it is by itself if there is one. */
-type Push = (block: Buffer, chunk?: Chunk) => void
 
 /** The epoch in the final id of a stream that joined no channel. */
 const NO_LOG = 'none'
-
-/** Whether a stream is to be sent an entry of a channel. */
-const isDue = (entry: Entry, { floor, since }: Membership): boolean =>
-  !entry.gone && (entry.g > since || (entry.subject !== undefined && entry.g > floor))

@@ -37,7 +37,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'a connected reader who is told of its first gap only',
-    file: 'delivery.ts',
+    file: 'membership.ts',
     text: 'member.covered = Math.max(member.covered, evicted)\n',
     becomes: 'member.covered = Number.POSITIVE_INFINITY\n',
   },
