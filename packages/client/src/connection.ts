@@ -111,7 +111,7 @@ export function createConnection(
     hooks.state(next)
     if (state !== next) return // a listener went on from there
     if (status === 'connecting') start()
-    if (status === 'retrying') after(next.retryAt - clock.now(), proceed)
+    if (status === 'retrying') after(next.retryAt - clock.now(), () => proceed(0))
   }
 
   /** Whether there is nothing to keep up, until it is opened. */
@@ -199,8 +199,8 @@ export function createConnection(
     }
 
     function receive(event: DecodedEvent): void {
-      cursor = event.id
       if (isControl(event.event)) {
+        cursor = event.id
         try {
           obey(event)
         } catch (cause) {
@@ -209,13 +209,15 @@ export function createConnection(
         return
       }
       if (state.status !== 'open') openUnsure()
-      if (!alive) return
+      if (!alive) return // a listener went on from there, and the event comes again
+      cursor = event.id
       hooks.event(event, replaying)
     }
 
     abort = () => {
-      if (alive) stop?.()
-      alive = false
+      const ends = alive && stop
+      alive = false // first: a transport may tell something when it is stopped
+      if (ends) ends()
     }
     notBefore = clock.now() + MIN_INTERVAL
     after(connectTimeout, () =>
@@ -287,14 +289,11 @@ export function createConnection(
 
   function lost(error: ConnectionError): void {
     const { kind, status = 0, retryAfter = 0 } = error
-    hooks.commit()
-    if (status === 204) {
-      close('server', '204')
-      return
-    }
     const before = state
-    const verdict = when && call(when, error, turn)
-    if (state !== before) return // the app went on from there
+    hooks.commit()
+    if (status === 204 && state === before) close('server', '204')
+    const verdict = state === before && when && call(when, error, turn)
+    if (state !== before) return // it was closed, or the app went on from there
     const renewable = typeof target === 'function' || typeof headers === 'function'
     if (status === 401 && renewable && !refreshed && verdict !== false && !spent) {
       refreshed = true
@@ -332,9 +331,8 @@ export function createConnection(
   }
 
   /** Makes the attempt that is waited for, as soon as it may be. */
-  function proceed(): void {
-    const wait = notBefore - clock.now()
-    if (wait > 0) after(wait, proceed)
+  function proceed(wait = notBefore - clock.now()): void {
+    if (wait > 0) after(wait, () => proceed(0))
     else if (!blocked()) send({ type: 'due', attempt: turn })
   }
 

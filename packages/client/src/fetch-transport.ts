@@ -14,11 +14,14 @@ export const fetchTransport: Transport = {
     const controller = new AbortController()
     receive(request, handlers, controller.signal).catch((cause: unknown) => {
       // An event that outgrew the decoder is out of its range.
-      const kind = cause instanceof RangeError ? 'overflow' : 'network'
       handlers.end(
         cause instanceof ConnectionError
           ? cause
-          : new ConnectionError(kind, `${request.url}: ${cause}`, { cause }),
+          : new ConnectionError(
+              cause instanceof RangeError ? 'overflow' : 'network',
+              `${request.url}: ${cause}`,
+              { cause },
+            ),
       )
     })
     return () => controller.abort()
@@ -48,8 +51,8 @@ async function receive(
     cache: 'no-store',
     body: body ?? null,
   })
-  const { status, headers: received } = response
-  const get = (name: string): string => received.get(name) ?? ''
+  const { status } = response
+  const get = (name: string): string => response.headers.get(name) ?? ''
   const type = get('content-type')
   if (status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) {
     const utf8 = new TextDecoder()

@@ -33,7 +33,7 @@ const trying = { ...running, refresh: 'connecting', retry: 'retrying', fail: 'fa
 export const transitions: {
   readonly [S in Status]: { readonly [T in ConnectionEventType]?: Status }
 } = {
-  idle: { open: 'connecting', pause: 'paused', close: 'closed' },
+  idle: { open: 'connecting', ...leaving },
   connecting: { opened: 'open', ...trying },
   open: { assess: 'open', ...trying },
   retrying: { due: 'connecting', ...running },

@@ -40,7 +40,7 @@ export function createSnapshot(initial: object | undefined): Snapshot {
       delete edit(event, key)[key || event]
     },
     commit() {
-      if (draft === undefined) return false
+      if (!draft) return false
       current = draft
       draft = undefined
       keyed = copy({}) as Record<string, Payloads>

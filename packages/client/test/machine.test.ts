@@ -35,7 +35,7 @@ const names = Object.keys(events) as ConnectionEvent['type'][]
 
 /** The whole machine, once more and by hand. Where a status has no line for an event, it stays as it is. */
 const expected: { readonly [S in Status]: Readonly<Partial<Record<ConnectionEvent['type'], Status>>> } = {
-  idle: { open: 'connecting', pause: 'paused', close: 'closed' },
+  idle: { open: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
   connecting: {
     opened: 'open',
     refresh: 'connecting',

@@ -1,6 +1,6 @@
 import { defineEvents, state } from '@sse/contract'
 import { describe, expect, it, vi } from 'vitest'
-import { createEventSource, type EventSourceOptions, type Resync } from '../src/index.ts'
+import { ConnectionError, createEventSource, type EventSourceOptions, type Resync } from '../src/index.ts'
 import { createScriptedTransport } from './scripted-transport.ts'
 
 async function connect(options: EventSourceOptions = {}) {
@@ -196,6 +196,57 @@ describe('the app may act in the middle of things:', () => {
 })
 
 describe('a transport', () => {
+  it('that speaks while it is stopped is not heard', async () => {
+    const { transport, source } = await connect()
+    const errors: unknown[] = []
+    source.onError((error) => errors.push(error))
+    const speaking = createEventSource('/events', {
+      transport: {
+        clock: transport.clock,
+        lifecycle: transport.lifecycle,
+        connect: (_request, handlers) => () => handlers.end(new ConnectionError('network', 'stopped')),
+      },
+    })
+    speaking.onError((error) => errors.push(error))
+    speaking.open()
+    await transport.clock.settle()
+    speaking.reconnect()
+    await transport.clock.settle()
+    expect(speaking.getState().status).toBe('connecting')
+    speaking.close()
+    expect(speaking.getState().status).toBe('closed')
+    expect(errors).toEqual([])
+  })
+  it('whose event makes a listener reconnect before it is heard, is asked for it again', async () => {
+    const { transport, source } = await connect({ cursor: 'c-1' })
+    const heard = vi.fn()
+    source.on('note', heard)
+    const off = source.subscribe(() => {
+      if (source.getState().status !== 'open') return
+      off()
+      source.reconnect()
+    })
+    transport.last.handlers.open()
+    transport.last.say('note', 1, 'c-2')
+    expect(heard).not.toHaveBeenCalled()
+    await transport.clock.advance(2_000)
+    expect(transport.last.request.cursor).toBe('c-1')
+  })
+  it('that is lost while a listener reconnects, leaves the new attempt alone', async () => {
+    const { transport, source } = await connect()
+    transport.last.handlers.open()
+    transport.last.handlers.event({ event: 'note', data: '1', id: '' })
+    const errors: unknown[] = []
+    source.onError((error) => errors.push(error))
+    const off = source.subscribe((change) => {
+      if (change !== 'latest') return
+      off()
+      source.reconnect()
+    })
+    transport.last.end()
+    expect(source.getState()).toMatchObject({ status: 'connecting', attempt: 1 })
+    expect(errors).toEqual([])
+  })
   it('that ends within connect() is cleaned up all the same', async () => {
     const { clock, lifecycle } = createScriptedTransport()
     const aborted = vi.fn()
