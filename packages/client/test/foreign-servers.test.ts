@@ -57,7 +57,7 @@ describe('with better-sse', () => {
     await using endpoint = await serve(answer(100, 50), answer(100))
     let received = ''
     const source = open(endpoint.url, {
-      heartbeat: 200,
+      heartbeat: 500,
       fetch: tap((text) => {
         received += text
       }),
@@ -74,7 +74,7 @@ describe('with better-sse', () => {
     source.reconnect()
     await vi.waitFor(() => expect(source.getState().error).toMatchObject({ kind: 'stale' }), 10_000)
     expect(states).toContain(true)
-  })
+  }, 30_000)
 })
 
 describe('with a server that misbehaves', () => {
