@@ -6,6 +6,14 @@ import { answer } from './processes.ts'
 export interface LoadRequests {
   /** Opens readers, and resolves when each has its first bytes. */
   open: { ask: Readers; answer: null }
+  /**
+   * Opens readers and waits for their deliveries: the milliseconds from the first connecting to the last delivery, without
+   * the way that questions and answers take.
+   */
+  resume: {
+    ask: Readers & { readonly deliveries: number; readonly timeout: number }
+    answer: { readonly deliveries: number; readonly milliseconds: number }
+  }
   /** Says the same on every connection. */
   say: { ask: { text: string }; answer: null }
   /** Resolves when so many deliveries have arrived since the last call, or after milliseconds. */
@@ -23,7 +31,7 @@ export interface Readers {
   readonly request: string
   /** So many of them stop reading after their first bytes. */
   readonly stalled?: number
-  /** The latency is measured at every so manieth reader. @defaultValue 1 */
+  /** The latency is measured at every so manieth reader; 0: at none. @defaultValue 1 */
   readonly every?: number
 }
 
@@ -85,15 +93,42 @@ function open({ port, request, stalled = 0, every = 1 }: Readers, number: number
 const percentile = (sorted: Float64Array, share: number): number =>
   (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN) / 1000
 
+async function openAll(readers: Readers): Promise<void> {
+  let next = sockets.length
+  const end = next + readers.count
+  const opener = async (): Promise<void> => {
+    while (next < end) await open(readers, next++)
+  }
+  await Promise.all(Array.from({ length: OPENING }, opener))
+}
+
+/** Resolves to how many deliveries have arrived, which are so many but where time was up. */
+async function arrival(deliveries: number, timeout: number): Promise<number> {
+  if (arrived < deliveries) {
+    wanted = deliveries
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      satisfied = resolve
+      timer = setTimeout(resolve, timeout)
+    })
+    clearTimeout(timer)
+    wanted = Number.POSITIVE_INFINITY
+  }
+  const got = Math.min(arrived, deliveries)
+  arrived -= got
+  return got
+}
+
 answer<LoadRequests>({
   async open(readers) {
-    let next = sockets.length
-    const end = next + readers.count
-    const opener = async (): Promise<void> => {
-      while (next < end) await open(readers, next++)
-    }
-    await Promise.all(Array.from({ length: OPENING }, opener))
+    await openAll(readers)
     return null
+  },
+  async resume({ deliveries, timeout, ...readers }) {
+    const start = performance.now()
+    await openAll(readers)
+    const got = await arrival(deliveries, timeout)
+    return { deliveries: got, milliseconds: performance.now() - start }
   },
   async say({ text }) {
     // As bytes: it may be a frame of WebSocket.
@@ -101,19 +136,7 @@ answer<LoadRequests>({
     return null
   },
   async await({ deliveries, timeout }) {
-    if (arrived < deliveries) {
-      wanted = deliveries
-      let timer: NodeJS.Timeout | undefined
-      await new Promise<void>((resolve) => {
-        satisfied = resolve
-        timer = setTimeout(resolve, timeout)
-      })
-      clearTimeout(timer)
-      wanted = Number.POSITIVE_INFINITY
-    }
-    const got = Math.min(arrived, deliveries)
-    arrived -= got
-    return { deliveries: got }
+    return { deliveries: await arrival(deliveries, timeout) }
   },
   leave() {
     for (const socket of sockets) socket.destroy()

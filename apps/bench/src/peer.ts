@@ -7,7 +7,12 @@ export interface Peer {
   cursor?(): Promise<string>
   /** What the server has used, where it is none of this process. */
   usage?(): Usage
+  /** Resolves when the server has all that was published, where it is none of this process. */
+  settled?(): Promise<void>
 }
+
+/** As many events as a peer that replays keeps. */
+export const KEPT = 10_000
 
 /** What a process has used so far. */
 export interface Usage {

@@ -20,7 +20,7 @@ export function chosen(
   return quick ? few : peers
 }
 
-/** Says what is being measured. */
+/** Says what is being measured, and after how many seconds. */
 export function progress(text: string): void {
-  process.stderr.write(`${text}\n`)
+  process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${text}\n`)
 }

@@ -1,6 +1,7 @@
 import type { LoadRequests, Readers, Taken } from './load.ts'
-import type { Usage } from './peer.ts'
+import { KEPT, type Usage } from './peer.ts'
 import { startWorker, type Worker } from './processes.ts'
+import type { Figures } from './rounds.ts'
 import type { Published, ServerRequests } from './server.ts'
 
 /** A peer's server and the load that reads from it, each in a process of its own. */
@@ -8,6 +9,8 @@ export interface Rig {
   readonly server: Worker<ServerRequests>
   readonly load: Worker<LoadRequests>
   open(count: number, options?: Opening): Promise<void>
+  /** What it costs to let readers in and send them what they have missed, so many deliveries, by the clock of the load. */
+  resume(count: number, deliveries: number, options: Opening): Promise<Resumed>
   /** Closes every reader. */
   leave(): Promise<void>
   /** What the server has used so far, garbage collected first. */
@@ -27,6 +30,12 @@ export interface Opening extends Partial<Readers> {
   readonly users?: boolean
   /** The id to resume with. */
   readonly id?: string
+}
+
+export interface Resumed extends Figures {
+  readonly milliseconds: number
+  /** CPU milliseconds of the server. */
+  readonly cpu: number
 }
 
 export interface Cost {
@@ -60,12 +69,26 @@ export async function startRig(peer: string): Promise<Rig> {
     await stop()
     throw error
   })
+  // As one that has been up for a while: what keeps a history has a full one.
+  await server.ask('publish', { bytes: 100, common: 100, turns: KEPT / 100, within: 60_000, pause: 0 })
   return {
     server,
     load,
     stop,
     async open(count, options = {}) {
       await load.ask('open', { request: request(options), ...options, port, count })
+    },
+    async resume(count, deliveries, options) {
+      const before = await server.ask('usage', { tidy: true })
+      const readers = { request: request(options), ...options, port, count }
+      const resumed = await load.ask('resume', { ...readers, deliveries, timeout: 30_000 })
+      const after = await server.ask('usage', { tidy: false })
+      if (resumed.deliveries < deliveries)
+        throw new Error(`${resumed.deliveries} of ${deliveries} deliveries arrived`)
+      return {
+        milliseconds: resumed.milliseconds,
+        cpu: (after.cpuMicroseconds - before.cpuMicroseconds) / 1000,
+      }
     },
     async leave() {
       await load.ask('leave', undefined)
@@ -92,18 +115,32 @@ export async function startRig(peer: string): Promise<Rig> {
   }
 }
 
-/** The same, where everything must arrive. */
+/**
+ * The same, where everything must arrive, and is published again when it has until a time is over.
+ *
+ * @param within - milliseconds after which nothing more is published; once it is in any case
+ */
 export async function measureAll(
   rig: Rig,
   readers: number,
   publish: () => Promise<Published>,
+  within = 0,
 ): Promise<Cost> {
+  let deliveries = 0
   const cost = await rig.measure(async () => {
-    const { common, own } = await publish()
-    return common * readers + own
+    const until = performance.now() + within
+    do {
+      const { common, own } = await publish()
+      deliveries += await arrival(rig, common * readers + own)
+    } while (performance.now() < until)
+    return 0
   })
-  if (cost.deliveries < cost.expected) {
-    throw new Error(`${cost.deliveries} of ${cost.expected} deliveries arrived`)
-  }
-  return cost
+  return { ...cost, expected: deliveries, deliveries }
+}
+
+/** Waits until so many deliveries have arrived. */
+export async function arrival(rig: Rig, expected: number, timeout = 30_000): Promise<number> {
+  const { deliveries } = await rig.load.ask('await', { deliveries: expected, timeout })
+  if (deliveries < expected) throw new Error(`${deliveries} of ${expected} deliveries arrived`)
+  return deliveries
 }

@@ -36,7 +36,8 @@ export async function takeTurns<F extends Figures>(
   return new Map(peers.map((peer) => [peer, failed.get(peer) ?? medians(taken.get(peer) ?? [])]))
 }
 
-function medians<F extends Figures>(rounds: readonly F[]): F {
+/** The median of each figure. */
+export function medians<F extends Figures>(rounds: readonly F[]): F {
   const [first] = rounds
   if (first === undefined) throw new Error('There was no round.')
   const names: (keyof F)[] = Object.keys(first)

@@ -66,7 +66,7 @@ answer<ServerRequests>({
     return { port: peer.port }
   },
   async publish({ turns, within, common, own = 0, users = 1, bytes, pause }) {
-    const { publish } = running()
+    const { publish, settled } = running()
     const until = performance.now() + within
     let turn = 0
     for (; turn < turns && (turn < LEAST_TURNS || performance.now() < until); turn++) {
@@ -74,6 +74,7 @@ answer<ServerRequests>({
       for (let event = 0; event < own; event++) publish(payloadOf(bytes, clock()), user++ % users)
       await (pause > 0 ? wait(pause) : nextTurn())
     }
+    await settled?.()
     return { common: turn * common, own: turn * own }
   },
   async pour({ bytes, rate, seconds }) {

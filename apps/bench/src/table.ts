@@ -28,7 +28,7 @@ function cell(
   failures: Map<string, string>,
 ): string {
   const value = values.get(peer)
-  if (value === undefined) return '—'
+  if (value === undefined || Number.isNaN(value)) return '—'
   if (isFailure(value)) {
     failures.set(peer, value.reason)
     return 'failed'

@@ -34,9 +34,28 @@ const times = (of: string, id: string, peer: string, limit: number): Target => (
   measure: (look) => look(id, peer) / look(id, 'sse'),
 })
 
-const ONE = 'CPU a delivery, 1,000 readers, 1 a turn'
-const TEN = 'CPU a delivery, 1,000 readers, 10 a turn'
-const MANY = 'CPU a delivery, 5,000 readers, 1 a turn'
+/** Both by turns back to back and with a pause after each: ours is to be close to the floor in either. */
+const delivery = (readers: number, perTurn: number, paused: boolean) => ({
+  of: `CPU a delivery, ${readers.toLocaleString('en')} readers, ${perTurn} a turn, ${paused ? 'with pauses' : 'back to back'}`,
+  id: `fan-out.${readers}.100.${paused ? 'paused.' : ''}${perTurn}.cpu`,
+})
+
+const fanOut = [false, true].flatMap((paused): readonly Target[] => {
+  const one = delivery(1_000, 1, paused)
+  const ten = delivery(1_000, 10, paused)
+  const many = delivery(5_000, 1, paused)
+  return [
+    within(one.of, one.id, 'net', 1.15),
+    times(one.of, one.id, 'better-sse', 3.5),
+    within(ten.of, ten.id, 'net', 1.15),
+    times(ten.of, ten.id, 'better-sse', 12),
+    times(ten.of, ten.id, 'better-sse-batch', 2.5),
+    times(ten.of, ten.id, 'nchan', 3),
+    within(many.of, many.id, 'net', 1.2),
+    within(many.of, many.id, 'nchan', 1),
+  ]
+})
+
 const OPEN = 'open loop, 1,000 events/s to 1,000'
 const P99 = 'p99 at 20 events/s to 1,000, 1 KiB'
 const MEMORY = 'memory of an idle connection, as many as descriptors allow'
@@ -45,14 +64,7 @@ const STALLED = '1 % of readers stalled'
 const SERVERS = 'three servers'
 
 const TARGETS: readonly Target[] = [
-  within(ONE, 'fan-out.1000.100.1.cpu', 'net', 1.15),
-  times(ONE, 'fan-out.1000.100.1.cpu', 'better-sse', 3.5),
-  within(TEN, 'fan-out.1000.100.10.cpu', 'net', 1.15),
-  times(TEN, 'fan-out.1000.100.10.cpu', 'better-sse', 12),
-  times(TEN, 'fan-out.1000.100.10.cpu', 'better-sse-batch', 2.5),
-  times(TEN, 'fan-out.1000.100.10.cpu', 'nchan', 3),
-  within(MANY, 'fan-out.5000.100.1.cpu', 'net', 1.2),
-  within(MANY, 'fan-out.5000.100.1.cpu', 'nchan', 1),
+  ...fanOut,
   {
     of: OPEN,
     what: 'deliveries/s',
@@ -122,6 +134,7 @@ export function targets(sections: readonly Section[]): string {
   })
   return [
     '## Targets',
+    'Fan-out is judged back to back; the same limits stand beside what pauses between turns make of it, where the kernel has the larger share of what everybody takes, so that a multiple of `net` itself is out of reach: how far better-sse is from `net` there limits how far it can be from ours.',
     ['| case | what | target | measured | |', '| --- | --- | --: | --: | --- |', ...rows].join('\n'),
   ].join('\n\n')
 }

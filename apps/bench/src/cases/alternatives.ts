@@ -1,6 +1,6 @@
 import { withFleet } from '../fleet.ts'
 import { chosen, type Plan, progress } from '../plan.ts'
-import type { Opening, Rig } from '../rig.ts'
+import { arrival, type Opening, type Rig } from '../rig.ts'
 import { type Figures, takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
@@ -64,8 +64,7 @@ async function update(rig: Rig, polls: boolean): Promise<Figures> {
     for (let update = 0; update < UPDATES; update++) {
       await rig.server.ask('publish', { bytes: 100, common: 1, turns: 1, within: 0, pause: 0 })
       if (polls) await rig.load.ask('say', { text: POLL })
-      const { deliveries } = await rig.load.ask('await', { deliveries: READERS, timeout: 10_000 })
-      if (deliveries < READERS) throw new Error(`${deliveries} of ${READERS} deliveries arrived`)
+      await arrival(rig, READERS)
     }
     return 0
   })

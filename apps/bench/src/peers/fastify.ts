@@ -1,9 +1,6 @@
 import { fastifySSE } from '@fastify/sse'
 import Fastify, { type FastifyReply } from 'fastify'
-import { type Payload, portOf, type StartPeer } from '../peer.ts'
-
-/** As many events as are kept to be resumed. */
-const KEPT = 10_000
+import { KEPT, type Payload, portOf, type StartPeer } from '../peer.ts'
 
 /** @fastify/sse under Fastify: `reply.sse.send` for each reader, and for each event that one has missed. */
 export const start: StartPeer = async () => {

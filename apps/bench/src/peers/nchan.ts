@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { listening, type StartPeer, type Usage } from '../peer.ts'
+import { KEPT, listening, type StartPeer, type Usage } from '../peer.ts'
 
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so'
 
@@ -13,15 +13,16 @@ const configuration = (port: number): string => `
 load_module ${MODULE};
 daemon off; master_process off; pid nginx.pid; error_log /dev/null;
 worker_rlimit_nofile 20000;
-events { worker_connections 19990; }
+# With less than a sixteenth of them free, nginx would close those that it has just accepted.
+events { worker_connections 24000; }
 http {
   access_log off;
-  keepalive_requests 1000000000;
+  keepalive_requests 1000000000; keepalive_timeout 1h;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
   nchan_max_reserved_memory 1024M;
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location = /publish { nchan_publisher; nchan_channel_id news; nchan_message_buffer_length 10000; nchan_message_timeout 5m; }
+    location = /publish { nchan_publisher; nchan_channel_id news; nchan_message_buffer_length ${KEPT}; nchan_message_timeout 5m; }
     location = /events { nchan_subscriber eventsource; nchan_channel_id news; nchan_subscriber_first_message newest; }
   }
 }`
@@ -49,7 +50,16 @@ export const start: StartPeer = async () => {
   })
   const publisher = await reach(port)
   publisher.on('error', () => {})
-  publisher.resume()
+  let answered = (): void => {}
+  publisher.on('data', (answers) => {
+    if (answers.includes('404 Not Found')) answered()
+  })
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      answered = resolve
+      // Answered last, and otherwise than the rest.
+      publisher.write('GET /settled HTTP/1.1\r\nHost: bench\r\n\r\n')
+    })
   return {
     port,
     publish(payload) {
@@ -60,9 +70,11 @@ export const start: StartPeer = async () => {
     },
     cursor: async () => {
       publisher.write('POST /publish HTTP/1.1\r\nHost: bench\r\nContent-Length: 5\r\n\r\nfirst')
+      await settled()
       return lastId(port)
     },
     usage: () => usageOf(nginx.pid ?? 0),
+    settled,
   }
 }
 

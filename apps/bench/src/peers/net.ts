@@ -1,8 +1,5 @@
 import { createServer, type Socket } from 'node:net'
-import { blockOf, HEADERS, listening, type StartPeer, userOf } from '../peer.ts'
-
-/** As many events as are kept to be resumed. */
-const KEPT = 10_000
+import { blockOf, HEADERS, KEPT, listening, type StartPeer, userOf } from '../peer.ts'
 
 /**
  * The floor: one preformatted Buffer written to raw sockets, all of a turn at once. No HTTP server, no parsing of headers,

@@ -3,12 +3,12 @@ import { sse } from '@sse/express'
 import { redisBroker } from '@sse/redis'
 import express from 'express'
 import { createClient } from 'redis'
-import { listening, type StartPeer } from '../peer.ts'
+import { KEPT, listening, type StartPeer } from '../peer.ts'
 
 /** @sse/redis under Express, as its README shows it: stored, in one order, and resumable on any server. */
 export const start: StartPeer = async (redis) => {
   const client = await createClient({ url: redis }).connect()
-  const hub = sse({ broker: redisBroker({ client }), history: { length: 10_000, bytes: 16_000_000 } })
+  const hub = sse({ broker: redisBroker({ client }), history: { length: KEPT, bytes: 16_000_000 } })
   const app = express()
   app.use(hub)
   app.get('/events', (_request, response) => response.sse.join('news'))

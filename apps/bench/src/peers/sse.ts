@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
 import { sse } from '@sse/express'
 import express from 'express'
-import { listening, type StartPeer, userOf } from '../peer.ts'
+import { KEPT, listening, type StartPeer, userOf } from '../peer.ts'
 
 /** @sse/express under Express, as its README shows it: ids, history, resume and backpressure included. */
 export const start: StartPeer = async () => {
-  const hub = sse({ history: { length: 10_000, bytes: 16_000_000 } })
+  const hub = sse({ history: { length: KEPT, bytes: 16_000_000 } })
   const app = express()
   app.use(hub)
   app.get('/events', (request, response) => {

@@ -45,7 +45,7 @@ export const MEASURED = {
   delivery: measured(
     9.7,
     'µs',
-    'Fan-out to 5,000 readers',
+    'Fan-out to 5,000 readers, with pauses',
     'a server, to deliver an event to a reader, one in a turn',
   ),
   resume: measured(340, 'µs', 'Resume', 'a server, to take a reader back and replay 100 events'),
