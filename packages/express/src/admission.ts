@@ -15,7 +15,7 @@ export interface Admission {
   /** Whether the cursor of the request was accepted. */
   readonly resumed: boolean
   readonly cursor: number
-  readonly members: ReadonlyMap<string, Membership>
+  readonly members: readonly Membership[]
   /** What is known to be missing already. Not what delivery itself finds evicted. */
   readonly gaps: readonly { readonly channels: readonly string[]; readonly reason: GapReason }[]
 }
@@ -34,29 +34,25 @@ export function admit(
   const standing = judgeCursor(lastEventId, epoch, head)
   if (standing.kind === 'fresh') return capped(admitFresh(histories, head, last), limits)
   const cursor = standing.kind === 'resumed' ? standing.g : 0
-  const members = new Map<string, Membership>()
+  const members: Membership[] = []
   for (const [channel, history] of histories) {
     // Of a log that the reader does not know everything is announced at once, whatever was evicted.
     const covered = standing.kind === 'resumed' ? 0 : history.evicted
-    members.set(channel, {
-      history,
-      since: cursor,
-      floor: cursor,
-      covered,
-      coveredStates: history.evictedState,
-    })
+    const coveredStates = history.evictedState
+    members.push({ channel, history, since: cursor, floor: cursor, covered, coveredStates })
   }
   const gaps = standing.kind === 'lost' ? [{ channels: [...histories.keys()], reason: standing.reason }] : []
   return capped({ resumed: standing.kind === 'resumed', cursor, members, gaps }, limits)
 }
 
 function admitFresh(histories: ReadonlyMap<string, History>, head: number, last: number): Admission {
-  const members = new Map<string, Membership>()
+  const members: Membership[] = []
   const incomplete: string[] = []
   let cursor = head
   for (const [channel, history] of histories) {
     const since = last === 0 ? head : history.positionBefore(last)
-    members.set(channel, { history, since, floor: 0, covered: since, coveredStates: history.evictedState })
+    const coveredStates = history.evictedState
+    members.push({ channel, history, since, floor: 0, covered: since, coveredStates })
     cursor = Math.min(cursor, since, history.positionBeforeStates() ?? since)
     // Who asks for all there ever was is told if it is no longer there.
     if (last === Number.POSITIVE_INFINITY && history.evicted > history.origin) incomplete.push(channel)
@@ -69,14 +65,14 @@ function admitFresh(histories: ReadonlyMap<string, History>, head: number, last:
 function capped(admission: Admission, { replayBytes, replayEvents }: ReplayLimits): Admission {
   let retained = 0
   let retainedBytes = 0
-  for (const { history } of admission.members.values()) {
+  for (const { history } of admission.members) {
     retained += history.length
     retainedBytes += history.bytes
   }
   // All that there is would do: no look at each entry, for each of many readers who come back at once.
   if (retained <= replayEvents && retainedBytes <= replayBytes) return admission
   const due: { readonly g: number; readonly bytes: number; readonly channel: string }[] = []
-  for (const [channel, { history, since }] of admission.members) {
+  for (const { channel, history, since } of admission.members) {
     let index = history.indexAfter(since)
     for (let entry = history.at(index); entry !== undefined; entry = history.at(++index)) {
       if (!entry.gone && entry.subject === undefined)
@@ -92,15 +88,14 @@ function capped(admission: Admission, { replayBytes, replayEvents }: ReplayLimit
     return index >= replayEvents || bytes > replayBytes
   })
   const cut = due[kept]?.g ?? 0
-  const members = new Map<string, Membership>()
   const channels = new Set(due.slice(kept).map(({ channel }) => channel))
-  for (const [channel, member] of admission.members) {
-    const { covered, since } = member
-    members.set(channel, {
+  const members = admission.members.map((member) => {
+    const { channel, covered, since } = member
+    return {
       ...member,
       since: Math.max(since, cut),
       covered: channels.has(channel) ? Math.max(covered, cut) : covered,
-    })
-  }
+    }
+  })
   return { ...admission, members, gaps: [...admission.gaps, { channels: [...channels], reason: 'evicted' }] }
 }

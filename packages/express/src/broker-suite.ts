@@ -232,7 +232,10 @@ export const brokerSuite: readonly BrokerCase[] = [
       const broker = await create()
       await broker.close()
       await assert.rejects(broker.publish('a', event('1'), AMPLE), { code: 'ERR_SSE_BROKER', status: 503 })
-      await assert.rejects(broker.attach(['a'], recorder()), { code: 'ERR_SSE_BROKER', status: 503 })
+      await assert.rejects(async () => broker.attach(['a'], recorder()), {
+        code: 'ERR_SSE_BROKER',
+        status: 503,
+      })
     },
   },
 ]

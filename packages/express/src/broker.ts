@@ -3,7 +3,7 @@ import type { History, Retention } from './history.ts'
 
 /**
  * The one seam between hubs and where their channels' logs are kept: in this process ({@link memoryBroker}), or in a
- * store that several servers share.
+ * store that several servers share. What answers at once may do so without a promise: a join then takes effect at once.
  */
 export interface Broker {
   /**
@@ -13,8 +13,10 @@ export interface Broker {
    * @returns its id
    */
   publish(channel: string, message: Message, retention: Retention): Promise<string>
-  /** From its resolution on, `sink` hears of every entry of these channels. Attaching twice is one attachment. */
-  attach(channels: readonly string[], sink: BrokerSink): Promise<void>
+  /**
+   * From its return, or its resolution, on `sink` hears of every entry of these channels. Attaching twice is one attachment.
+   */
+  attach(channels: readonly string[], sink: BrokerSink): void | Promise<void>
   /** The sink hears no more of this channel. */
   detach(channel: string, sink: BrokerSink): void
   /**
@@ -22,7 +24,7 @@ export interface Broker {
    *
    * @param after - the position from which a reader wants to go on: each history covers what is retained beyond it
    */
-  read(channels: readonly string[], after: number | undefined): Promise<Reading>
+  read(channels: readonly string[], after: number | undefined): Reading | Promise<Reading>
   /** Lets go of everything; later calls reject. */
   close(): Promise<void>
   /** The readers of the other hubs; left out by a broker that cannot reach them. */

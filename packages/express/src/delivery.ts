@@ -17,6 +17,10 @@ interface Insert {
   readonly channel: string | undefined
 }
 
+/** Shared by all who have none, and never added to: an idle stream keeps no arrays. */
+const NO_INSERTS: Insert[] = []
+const NO_MEMBERS: readonly Membership[] = []
+
 /** The next bytes for a stream, which it may share with others, and what they announce. */
 export interface Slice extends Chunk {
   /** Channels that missed something since the last slice. */
@@ -34,10 +38,9 @@ export class Delivery {
   epoch: string | undefined
 
   readonly #place: Place
-  readonly #members = new Map<string, Membership>()
-  /** The same memberships, for the hot path: a dense array is cheaper to walk than a map. */
-  #order: readonly Membership[] = []
-  #inserts: Insert[] = []
+  /** Few, and walked in each pass: a dense array costs less than a map, in time and in memory. */
+  #members: readonly Membership[] = NO_MEMBERS
+  #inserts: Insert[] = NO_INSERTS
   /** Where the replay ends, to be announced by `sse.live`. */
   #target: number | undefined
   /** How the stream is to end, once everything up to `at` was taken. */
@@ -63,21 +66,30 @@ export class Delivery {
     return this.#ending !== undefined
   }
 
-  get channels(): IterableIterator<string> {
-    return this.#members.keys()
+  get channels(): readonly string[] {
+    return this.#members.map(({ channel }) => channel)
+  }
+
+  /** How many channels there are. */
+  get size(): number {
+    return this.#members.length
   }
 
   has(channel: string): boolean {
-    return this.#members.has(channel)
+    return this.#members.some((member) => member.channel === channel)
+  }
+
+  /** Those of some channels that are none of the stream's, each once. */
+  missing(channels: readonly string[]): readonly string[] {
+    return channels.filter((channel, index) => !this.has(channel) && channels.indexOf(channel) === index)
   }
 
   /** Starts at a position, with these channels; `sse.live` says when the stream has come up to `target`. */
-  start(epoch: string, cursor: number, target: number, members: ReadonlyMap<string, Membership>): void {
+  start(epoch: string, cursor: number, target: number, members: readonly Membership[]): void {
     this.epoch = epoch
     this.#place.cursor = cursor
     this.#target = target
-    for (const [channel, member] of members) this.#members.set(channel, member)
-    this.#line()
+    this.#line([...this.#members, ...members])
   }
 
   /**
@@ -86,14 +98,13 @@ export class Delivery {
    */
   restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
     this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
-    this.#members.clear()
-    this.#line()
+    this.#line(NO_MEMBERS)
     this.#place.cursor = 0
     this.insertGap([...histories.keys()], 'epoch')
-    const members = new Map<string, Membership>()
+    const members: Membership[] = []
     for (const [channel, history] of histories) {
       const { evicted: covered, evictedState: coveredStates } = history
-      members.set(channel, { history, since: 0, floor: 0, covered, coveredStates })
+      members.push({ channel, history, since: 0, floor: 0, covered, coveredStates })
     }
     this.start(epoch, 0, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
@@ -102,15 +113,14 @@ export class Delivery {
   /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last
-    this.#members.set(channel, { history, since, floor: since, covered: since, coveredStates: since })
-    this.#line()
+    const member = { channel, history, since, floor: since, covered: since, coveredStates: since }
+    this.#line([...this.#members, member])
     for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
   }
 
   /** Drops a channel, with what of it was not taken yet. */
   leave(channel: string): void {
-    this.#members.delete(channel)
-    this.#line()
+    this.#line(this.#members.filter((member) => member.channel !== channel))
     this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
   }
 
@@ -138,13 +148,13 @@ export class Delivery {
   /** The highest position in the logs of this stream's channels. */
   get published(): number {
     let position = this.cursor
-    for (const { history } of this.#order) position = Math.max(position, history.last)
+    for (const { history } of this.#members) position = Math.max(position, history.last)
     return Math.max(position, this.#inserts.at(-1)?.after ?? 0)
   }
 
   /** Live entries between the cursor and the end, as far as they are due. */
   get pending(): number {
-    return countDue(this.#order, this.cursor)
+    return countDue(this.#members, this.cursor)
   }
 
   /** Says `sse.live` at the end of what there is, wherever the cursor is by then. */
@@ -160,10 +170,10 @@ export class Delivery {
   fallIn(straight: Socket): void {
     const place = this.#place
     if (this.#inserts.length > 0 || this.#target !== undefined || this.#ending !== undefined) return
-    const first = this.#order[0]
+    const first = this.#members[0]
     if (first === undefined) return
     const { head } = first.history
-    for (const { history, since } of this.#order) {
+    for (const { history, since } of this.#members) {
       if (since > place.cursor || history.end !== undefined || history.head !== head) return
     }
     place.followed ??= first.history
@@ -190,7 +200,7 @@ export class Delivery {
   #takeShared(limit: number): Slice | undefined | 'mixed' {
     let active: History | undefined
     let bound = Number.POSITIVE_INFINITY
-    for (const { history, since } of this.#order) {
+    for (const { history, since } of this.#members) {
       if (history.evicted > this.cursor || history.end !== undefined || since > this.cursor) return 'mixed'
       if (history.head.g < bound) bound = history.head.g
       if (history.last <= this.cursor) continue
@@ -198,7 +208,7 @@ export class Delivery {
       active = history
     }
     if (active === undefined) {
-      if (this.#order.length > 0 && bound > this.cursor) this.#place.cursor = bound
+      if (this.#members.length > 0 && bound > this.cursor) this.#place.cursor = bound
       return undefined
     }
     const merged = active.merge(this.cursor, bound, limit)
@@ -223,7 +233,7 @@ export class Delivery {
       if (this.#takeInsert(push)) continue
       const bound = this.#bound()
       if (this.cursor < bound)
-        this.#place.cursor = takeEntries(this.#order, this.cursor, bound, limit - bytes, push)
+        this.#place.cursor = takeEntries(this.#members, this.cursor, bound, limit - bytes, push)
       else if (!this.#takeMark(push)) break
     }
     if (bytes === 0) return undefined
@@ -232,23 +242,25 @@ export class Delivery {
   }
 
   /** Keeps the channels in line; whatever changes in them, the stream is out of step. */
-  #line(): void {
-    const order = [...this.#members.values()]
-    this.#order = order
+  #line(members: readonly Membership[]): void {
+    this.#members = members
     this.#place.straight = undefined
     this.#place.followed = undefined
-    this.#place.histories = order.length > 1 ? order.map(({ history }) => history) : undefined
+    this.#place.histories = members.length > 1 ? members.map(({ history }) => history) : undefined
   }
 
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
     this.#place.straight = undefined
-    this.#inserts.push({ after: this.published, bytes, kind, channel })
+    const insert = { after: this.published, bytes, kind, channel }
+    if (this.#inserts.length === 0) this.#inserts = [insert]
+    else this.#inserts.push(insert)
   }
 
   #takeInsert(push: Push): boolean {
     const insert = this.#inserts[0]
     if (insert === undefined || insert.after > this.cursor) return false
-    this.#inserts.shift()
+    if (this.#inserts.length === 1) this.#inserts = NO_INSERTS
+    else this.#inserts.shift()
     if (insert.kind === 'private') this.privateBytes -= insert.bytes.length
     push(insert.bytes)
     return true
@@ -264,9 +276,9 @@ export class Delivery {
   /** How far the cursor may go: to the next insert, and no further than every log is known to be complete. */
   #bound(): number {
     let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
-    if (this.#members.size === 0)
+    if (this.#members.length === 0)
       return Math.max(this.cursor, this.#inserts[0]?.after ?? this.#ending?.at ?? this.#target ?? this.cursor)
-    for (const { history } of this.#order) bound = Math.min(bound, history.head.g)
+    for (const { history } of this.#members) bound = Math.min(bound, history.head.g)
     return bound
   }
 
@@ -279,7 +291,7 @@ export class Delivery {
       push(Buffer.from(encodeControl('sse.live', {}, id)))
       return true
     }
-    this.#ending ??= endOfAll(this.#order, this.cursor)
+    this.#ending ??= endOfAll(this.#members, this.cursor)
     if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
     const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
     push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))

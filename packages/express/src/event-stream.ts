@@ -73,7 +73,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get channels(): readonly string[] {
-    return [...this.#delivery.channels]
+    return this.#delivery.channels
   }
 
   get signal(): AbortSignal {
@@ -117,20 +117,19 @@ export class EventStream<E> implements Stream<E>, Served {
 
   join(channels: string | readonly string[], { last = 0 }: JoinOptions = {}): Promise<void> {
     const names = typeof channels === 'string' ? [channels] : channels
-    return watch(
-      this.#inTurn(() => this.#join(names, last)),
-      (error) => {
-        this.#answer(error)
-        this.#board.failed(error)
-      },
-    )
+    const joining = this.#inTurn(() => this.#join(names, last))
+    if (joining === undefined) return Promise.resolve()
+    return watch(joining, (error) => {
+      this.#answer(error)
+      this.#board.failed(error)
+    })
   }
 
   leave(channels: string | readonly string[]): void {
     const names = typeof channels === 'string' ? [channels] : channels
     this.#leave(names)
     // A join under way comes first, so it is left as well.
-    if (this.#joining !== undefined) this.#inTurn(async () => this.#leave(names))
+    if (this.#isJoining) this.#inTurn(() => this.#leave(names))
   }
 
   close(reason = 'done'): void {
@@ -176,7 +175,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   restart(): void {
-    this.#inTurn(() => this.#restart()).catch((error) => {
+    this.#inTurn(() => this.#restart())?.catch((error) => {
       // It comes back with a cursor of the former epoch, which says the same.
       this.disconnect()
       this.#board.failed(error)
@@ -218,6 +217,10 @@ export class EventStream<E> implements Stream<E>, Served {
     if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
   }
 
+  get #isJoining(): boolean {
+    return this.#joining !== undefined || this.#phase === 'joining'
+  }
+
   get #gone(): boolean {
     return this.#phase === 'over' || isOver(this.#response)
   }
@@ -248,9 +251,25 @@ export class EventStream<E> implements Stream<E>, Served {
     return !this.#full
   }
 
-  /** Joins, and whatever else waits for the broker, are taken one after the other. */
-  #inTurn(act: () => Promise<void>): Promise<void> {
-    const acted = (this.#joining ?? Promise.resolve()).then(act)
+  /**
+   * Joins, and whatever else may wait for the broker, are taken one after the other; also those that a listener asks for
+   * while one is under way.
+   *
+   * @returns nothing if it was done at once
+   */
+  #inTurn(act: () => void | Promise<void>): Promise<void> | undefined {
+    let acted: Promise<void>
+    if (!this.#isJoining) {
+      try {
+        const acting = act()
+        if (acting === undefined) return undefined
+        acted = acting
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    } else {
+      acted = (this.#joining ?? Promise.resolve()).then(act)
+    }
     const settled = (): void => {
       if (this.#joining === joining) this.#joining = undefined
     }
@@ -260,44 +279,63 @@ export class EventStream<E> implements Stream<E>, Served {
     return acted
   }
 
-  async #join(names: readonly string[], last: number): Promise<void> {
-    checkChannels(this.#board.options.limits, names)
-    if (this.#phase === 'unused') {
+  #join(names: readonly string[], last: number): void | Promise<void> {
+    const { limits } = this.#board.options
+    checkChannels(limits, names)
+    const { lastEventId } = this
+    const unused = this.#phase === 'unused'
+    if (unused) {
       if (!isClaimable(this.#request, this.#response)) return
-      if (this.lastEventId !== undefined && parseCursor(this.lastEventId)?.final) {
+      if (lastEventId !== undefined && parseCursor(lastEventId)?.final) {
         refuseFinal(this.#response)
         return
       }
+    } else if (this.#gone) {
+      return
     }
-    const first = this.#delivery.epoch === undefined
-    const added = [...new Set(names)].filter((name) => !this.#delivery.has(name))
-    if (this.#gone || (added.length === 0 && !first)) return
-    checkChannelCount(this.#board.options.limits, this.channels.length + added.length)
-    const unused = this.#phase === 'unused'
+    const added = this.#delivery.missing(names)
+    if (added.length === 0 && this.#delivery.epoch !== undefined) return
+    checkChannelCount(limits, this.#delivery.size + added.length)
     if (unused) this.#admit()
     this.#phase = 'joining'
     this.straight = undefined
-    let attached = false
+    const failed = (error: unknown): never => {
+      if (this.#phase === 'joining') this.#phase = 'open'
+      if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
+      throw error
+    }
     try {
-      await this.#board.attach(added)
-      attached = true
-      const reading = await this.#board.read(added, this.lastEventId)
-      // The reader may have left while the application authorised it, or the broker subscribed.
+      const reading = this.#board.attach(added, lastEventId)
+      if ('then' in reading) {
+        return reading.then((reading) => this.#enter(added, reading, lastEventId, last)).catch(failed)
+      }
+      this.#enter(added, reading, lastEventId, last)
+    } catch (error) {
+      failed(error)
+    }
+  }
+
+  #enter(added: readonly string[], reading: Reading, lastEventId: string | undefined, last: number): void {
+    const outlet = this.#outlet
+    outlet?.cork()
+    try {
+      // The reader may have left while the broker subscribed.
       if (this.#gone) {
         this.#board.release(added)
         return
       }
-      if (first) this.#begin(reading, last)
-      else this.#extend(reading, last)
+      if (this.#delivery.epoch === undefined) this.#begin(reading, lastEventId, last)
+      else this.#extend(reading, lastEventId, last)
       this.#board.enter(this, added)
     } catch (error) {
-      if (attached) this.#board.release(added)
-      if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
+      this.#board.release(added)
       throw error
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
+      // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
+      if (this.deliver()) this.#board.schedule(this)
+      outlet?.uncork()
     }
-    this.#board.schedule(this)
   }
 
   #leave(channels: readonly string[]): void {
@@ -327,8 +365,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#board.schedule(this)
   }
 
-  #begin(reading: Reading, last: number): void {
-    const { lastEventId } = this
+  #begin(reading: Reading, lastEventId: string | undefined, last: number): void {
     const { cursor, gaps, members, resumed } = admit(reading, lastEventId, last, this.#board.options.limits)
     for (const { channels, reason } of gaps) {
       this.#delivery.insertGap(channels, reason)
@@ -338,9 +375,8 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#commit(resumed ? lastEventId : undefined, this.#delivery.pending)
   }
 
-  #extend({ epoch, head, histories }: Reading, last: number): void {
+  #extend({ epoch, head, histories }: Reading, lastEventId: string | undefined, last: number): void {
     // Its cursor vouches for the channels of the first join only.
-    const { lastEventId } = this
     const returning = judgeCursor(lastEventId, epoch, head).kind !== 'fresh'
     if (returning) {
       const channels = [...histories.keys()]
@@ -390,6 +426,8 @@ export class EventStream<E> implements Stream<E>, Served {
     const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
     this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
     if (!first) return
+    // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
+    if ('next' in this.#request) this.#request.next = undefined
     this.#outlet?.commit()
     if (this.#request.method === 'HEAD') this.#outlet?.end()
     this.#board.connected(this)

@@ -4,6 +4,7 @@ import type { History } from './history.ts'
 
 /** One channel of a stream: which of its entries the stream is due. */
 export interface Membership {
+  readonly channel: string
   readonly history: History
   /** Entries beyond it are due. */
   readonly since: number
@@ -40,16 +41,16 @@ export function countDue(members: readonly Membership[], cursor: number): number
 }
 
 /** The channels that lost something the stream has not had, from now on counted as announced. */
-export function takeMissed(members: ReadonlyMap<string, Membership>, cursor: number): readonly string[] {
+export function takeMissed(members: readonly Membership[], cursor: number): readonly string[] {
   const channels: string[] = []
-  for (const [channel, member] of members) {
+  for (const member of members) {
     const { evicted, evictedState } = member.history
     const lost = evicted > Math.max(cursor, member.covered)
     const lostState = evictedState > Math.max(cursor, member.coveredStates)
     if (!lost && !lostState) continue
     member.covered = Math.max(member.covered, evicted)
     member.coveredStates = evictedState
-    channels.push(channel)
+    channels.push(member.channel)
   }
   return channels
 }

@@ -123,9 +123,8 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     forgotten = Math.max(forgotten, log.history.last)
   }
 
-  const refuseClosed = (): void => {
-    if (closed) throw new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
-  }
+  const refusal = (): SseError =>
+    new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
 
   function sinksBut(channel: string, except: BrokerSink): readonly BrokerSink[] {
     return [...(logs.get(channel)?.sinks ?? [])].filter((sink) => sink !== except)
@@ -139,7 +138,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       },
     },
     async publish(channel, message, retention) {
-      refuseClosed()
+      if (closed) throw refusal()
       if (logs.get(channel)?.history.end !== undefined) {
         throw new SseError(
           'ERR_SSE_CHANNEL_ENDED',
@@ -151,12 +150,13 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       const entry = publish(channel, logOf(channel), (g) => createEntry(message, epoch, g, at), retention)
       return formatCursor(epoch, entry.g)
     },
-    async attach(channels, sink) {
-      refuseClosed()
+    attach(channels, sink) {
+      if (closed) return Promise.reject(refusal())
       for (const channel of channels) {
         logOf(channel).sinks.add(sink)
         wake(channel)
       }
+      return undefined
     },
     detach(channel, sink) {
       const log = logs.get(channel)
@@ -166,7 +166,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       touch(log)
       forgetIdle(now())
     },
-    async read(channels) {
+    read(channels) {
       const time = now()
       const histories = new Map<string, History>()
       for (const channel of channels) {

@@ -1,4 +1,5 @@
 import type { EventInput, EventName } from '@sse/contract'
+import type { Reading } from './broker.ts'
 import type { Channel } from './channel.ts'
 import { pump, type Source } from './producer.ts'
 
@@ -15,10 +16,8 @@ export type Producer<E> = (context: {
 
 /** What a run needs of a hub. */
 interface RunSupport {
-  attach(channels: readonly string[]): Promise<void>
+  attach(channels: readonly string[]): Reading | Promise<Reading>
   release(channels: readonly string[]): void
-  /** Whether the channel has said its last word. */
-  hasEnded(channel: string): Promise<boolean>
   failed(error: unknown): void
 }
 
@@ -52,9 +51,9 @@ export class Runs<E> {
   async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
     const { signal } = this.#abort
     // A channel that is being made is not idle, though nobody may read it yet.
-    await this.#support.attach([channel.name])
+    const { histories } = await this.#support.attach([channel.name])
     try {
-      if (await this.#support.hasEnded(channel.name)) return
+      if (histories.get(channel.name)?.end !== undefined) return
       const source: Source<ProducedEvent<E>> = producer
       await pump(source, signal, ({ event, data }) => channel.publish(event, data))
       if (!signal.aborted) await channel.end()

@@ -16,12 +16,10 @@ import { refuseFinal } from './response.ts'
 import { Runs } from './runs.ts'
 import { Switchboard } from './switchboard.ts'
 
-/** Where a response keeps its stream. */
+/** Where a response keeps its stream; the hub that was mounted last, while it is none. */
 const STREAM: unique symbol = Symbol('sse.stream')
-/** Where a response keeps the hub that was mounted last. */
-const HUB: unique symbol = Symbol('sse.hub')
 
-type Marked = StreamResponse & { [STREAM]?: { readonly hub: unknown }; [HUB]?: unknown }
+type Marked = StreamResponse & { [STREAM]?: unknown }
 
 /** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
@@ -89,27 +87,25 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   const runs = new Runs<E>({
     attach: (channels) => board.attach(channels),
     release: (channels) => board.release(channels),
-    async hasEnded(channel) {
-      const { histories } = await broker.read([channel], undefined)
-      return histories.get(channel)?.end !== undefined
-    },
     failed: fail,
   })
 
   function stream(response: Marked): EventStream<E> {
     mounted = true
     const known = response[STREAM]
-    if (known === undefined || (known instanceof EventStream && known.hub !== hub && known.unused)) {
-      const created = new EventStream<E>(hub, board, response)
-      response[STREAM] = created
-      return created
+    if (known instanceof EventStream) {
+      if (known.hub === hub) return known
+      if (!known.unused) {
+        throw new SseError(
+          'ERR_SSE_OTHER_HUB',
+          500,
+          'Another hub streams on this response already: use one hub for a response, that of res.sse.hub.',
+        )
+      }
     }
-    if (known instanceof EventStream && known.hub === hub) return known
-    throw new SseError(
-      'ERR_SSE_OTHER_HUB',
-      500,
-      'Another hub streams on this response already: use one hub for a response, that of res.sse.hub.',
-    )
+    const created = new EventStream<E>(hub, board, response)
+    response[STREAM] = created
+    return created
   }
 
   /** One for all responses, so that a request costs no closure. */
@@ -126,12 +122,13 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     next: (error?: unknown) => void,
   ): void {
     const response = marked(answer)
-    if (response[HUB] === hub) {
+    const known = response[STREAM]
+    if (known === hub) {
       next()
       return
     }
     mounted = true
-    response[HUB] = hub
+    if (!(known instanceof EventStream)) response[STREAM] = hub
     Object.defineProperty(response, 'sse', property)
     const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined
     if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)

@@ -69,20 +69,20 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** @throws {@link SseError} if the stream is one too many */
   admit(stream: S, request: IncomingMessage): void {
     const { client, limits, retry } = this.options
-    const headers = { 'Retry-After': String(Math.ceil(retry / 1000)) }
+    const later = () => ({ headers: { 'Retry-After': String(Math.ceil(retry / 1000)) } })
     if (this.closing) {
-      throw new SseError('ERR_SSE_CLOSING', 503, 'The hub is closing and takes no new streams.', { headers })
+      throw new SseError('ERR_SSE_CLOSING', 503, 'The hub is closing and takes no new streams.', later())
     }
     if (this.streams.size >= limits.streams) {
       const message = `There are ${limits.streams} streams already: raise limits.streams, or add a server.`
-      throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, { headers })
+      throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, later())
     }
     if (limits.streamsPerClient !== Number.POSITIVE_INFINITY) {
       const key = client(request)
       const count = this.#clients.get(key) ?? 0
       if (count >= limits.streamsPerClient) {
         const message = `This client has ${count} streams already: raise limits.streamsPerClient, or tell clients apart by the client option.`
-        throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, { headers })
+        throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, later())
       }
       this.#clients.set(key, count + 1)
       this.#clientOf.set(stream, key)
@@ -105,18 +105,30 @@ export class Switchboard<S extends Served> implements BrokerSink {
     if (this.streams.size === 0) this.#pulse.stop()
   }
 
-  /** Subscribes to channels; every call needs its {@link release}, or {@link enter} and {@link leave}. */
-  async attach(channels: readonly string[]): Promise<void> {
+  /**
+   * Subscribes to channels and reads them; every success needs its {@link release}, or {@link enter} and {@link leave}.
+   *
+   * @returns at once what the broker has at once
+   */
+  attach(channels: readonly string[], lastEventId?: string): Reading | Promise<Reading> {
     for (const channel of channels) {
       const audience = this.#audiences.get(channel)
       if (audience === undefined) this.#audiences.set(channel, { streams: new Set(), uses: 1 })
       else audience.uses += 1
     }
-    try {
-      await this.options.broker.attach(channels, this)
-    } catch (error) {
+    const undo = (error: unknown): never => {
       this.release(channels)
       throw error
+    }
+    try {
+      const attached = this.options.broker.attach(channels, this)
+      const reading =
+        attached === undefined
+          ? this.read(channels, lastEventId)
+          : attached.then(() => this.read(channels, lastEventId))
+      return 'then' in reading ? reading.catch(undo) : reading
+    } catch (error) {
+      return undo(error)
     }
   }
 
@@ -138,7 +150,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
     return broker.publish(channel, message, retentionOf(channel))
   }
 
-  read(channels: readonly string[], lastEventId: string | undefined): Promise<Reading> {
+  read(channels: readonly string[], lastEventId: string | undefined): Reading | Promise<Reading> {
     const after = lastEventId === undefined ? undefined : parseCursor(lastEventId)?.g
     return this.options.broker.read(channels, after)
   }

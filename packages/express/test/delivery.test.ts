@@ -31,12 +31,10 @@ class Log {
   /** A delivery that stands at a position of some channels. */
   reader(names: readonly string[], cursor = this.head.g): Delivery {
     const delivery = new Delivery()
-    const members = new Map(
-      names.map((name) => [
-        name,
-        { history: this.channel(name), since: cursor, floor: cursor, covered: 0, coveredStates: 0 },
-      ]),
-    )
+    const members = names.map((channel) => {
+      const history = this.channel(channel)
+      return { channel, history, since: cursor, floor: cursor, covered: 0, coveredStates: 0 }
+    })
     delivery.start('x', cursor, this.head.g, members)
     return delivery
   }
@@ -169,7 +167,7 @@ describe('a gap in delivery', () => {
     log.say('a', stateOf('y'))
     const history = log.channel('a')
     const delivery = new Delivery()
-    delivery.start('x', 0, 2, new Map([['a', { history, since: 2, floor: 0, covered: 2, coveredStates: 0 }]]))
+    delivery.start('x', 0, 2, [{ channel: 'a', history, since: 2, floor: 0, covered: 2, coveredStates: 0 }])
     history.shrink(history.bytes - 1)
     expect(take(delivery)).toEqual([
       'sse.gap {"channels":["a"],"reason":"evicted"}',

@@ -1,7 +1,7 @@
 import { type AnyEvents, defineEvents, payload, state, text } from '@sse/contract'
 import { memoryBroker, sse } from '@sse/express'
 import { connect, stopServing, type TestStream } from '@sse/express/testing'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { bareApp, channelsOf, eventsApp } from './app.ts'
 import { dial } from './wire.ts'
@@ -201,6 +201,63 @@ describe('a first join', () => {
     })
     const stream = await connect(app, '/events')
     expect((await stream.next('n')).json).toBe(1)
+  })
+
+  it('takes effect at once where the broker answers at once: what the handler publishes next is heard', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', (_, res) => {
+      void res.sse.join('news')
+      expect(res.sse.channels).toEqual(['news'])
+      void hub.channel('news').publish('n', 1)
+    })
+    const stream = await connect(app, '/events')
+    expect((await stream.next('n')).json).toBe(1)
+  })
+
+  it('sends the head together with the first events', async () => {
+    const { app } = eventsApp()
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await wire.until('sse.live')
+    expect(wire.chunks[0]).toMatch(/^HTTP\/1\.1 200 OK\r\n.*event: sse\.live\n/s)
+  })
+
+  it('may be made, extended and left in a connect listener', async () => {
+    const { app, hub } = bareApp()
+    const joined: Promise<void>[] = []
+    hub.on('connect', (stream) => {
+      joined.push(stream.join('more'))
+      stream.leave('news')
+    })
+    app.get('/events', (_, res) => res.sse.join('news'))
+    const stream = await connect(app, '/events')
+    await Promise.all(joined)
+    expect([...hub.streams].map(({ channels }) => channels)).toEqual([['more']])
+    expect([hub.channel('news').size, hub.channel('more').size]).toEqual([0, 1])
+    await hub.channel('news').publish('n', 'left')
+    await hub.channel('more').publish('n', 'heard')
+    expect((await stream.next('n')).json).toBe('heard')
+    for (const joinedStream of hub.streams) joinedStream.close()
+    await expect.poll(() => hub.stats()).toMatchObject({ channels: 0, streams: 0 })
+  })
+
+  it('leaves an error that comes later to Express, which cuts the connection', async () => {
+    const { app, hub } = bareApp()
+    app.get('/events', (_, res, next) => {
+      void res.sse.join('news')
+      res.sse.closed.then(() => left.push('closed'))
+      setImmediate(() => next(new Error('later')))
+    })
+    const left: string[] = []
+    app.use(((_error, _req, res, next) => {
+      left.push(`headers sent: ${res.headersSent}`)
+      next(new Error('to the default handler'))
+    }) satisfies ErrorRequestHandler)
+    app.set('env', 'test')
+    const stream = await connect(app, '/events')
+    await stream.ended
+    await expect.poll(() => left).toEqual(['headers sent: true', 'closed'])
+    expect(hub.stats().streams).toBe(0)
   })
 
   it('may come after private events, and still resumes', async () => {
