@@ -7,7 +7,10 @@ export interface Fleet {
   rig(peer: string): Rig
 }
 
-/** Starts a rig for each peer, one after the other, and stops them all in the end. */
+/** Rigs that are started at a time: as many as the least machine has cores. */
+const STARTING = 2
+
+/** Starts a rig for each peer, and stops them all in the end. */
 export async function withFleet<T>(
   peers: readonly string[],
   prepare: (rig: Rig, peer: string) => Promise<void>,
@@ -15,8 +18,9 @@ export async function withFleet<T>(
 ): Promise<T> {
   const rigs = new Map<string, Rig>()
   const failures = new Map<string, Failure>()
-  try {
-    for (const peer of peers) {
+  const waiting = peers.values()
+  const starter = async (): Promise<void> => {
+    for (const peer of waiting) {
       try {
         const rig = await startRig(peer)
         rigs.set(peer, rig)
@@ -25,6 +29,9 @@ export async function withFleet<T>(
         failures.set(peer, new Failure(error))
       }
     }
+  }
+  try {
+    await Promise.all(Array.from({ length: STARTING }, starter))
     return await use({
       rig(peer) {
         const rig = rigs.get(peer)

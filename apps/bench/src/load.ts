@@ -29,8 +29,8 @@ export interface Readers {
   readonly count: number
   /** What each of them says first; `{user}` stands for its number. */
   readonly request: string
-  /** So many of them stop reading after their first bytes. */
-  readonly stalled?: number
+  /** They stop reading after their first bytes. @defaultValue false */
+  readonly stalled?: boolean
   /** The latency is measured at every so manieth reader; 0: at none. @defaultValue 1 */
   readonly every?: number
 }
@@ -67,10 +67,9 @@ function count(size: number, measured: boolean): void {
   if (arrived >= wanted) satisfied()
 }
 
-function open({ port, request, stalled = 0, every = 1 }: Readers, number: number): Promise<void> {
+function open({ port, request, stalled = false, every = 1 }: Readers, number: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const measured = number % every === 0
-    const stalls = number < stalled
     const socket = connect({
       port,
       host: '127.0.0.1',
@@ -78,8 +77,8 @@ function open({ port, request, stalled = 0, every = 1 }: Readers, number: number
         buffer,
         callback(size) {
           resolve()
-          if (!stalls) count(size, measured)
-          return !stalls
+          if (!stalled) count(size, measured)
+          return !stalled
         },
       },
     })

@@ -1,7 +1,7 @@
 import { withRig } from '../fleet.ts'
 import { chosen, type Plan, progress } from '../plan.ts'
-import { measureAll } from '../rig.ts'
-import { takeTurns } from '../rounds.ts'
+import { measureAll, type Rig } from '../rig.ts'
+import { medians, takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
 const PEERS = ['net', 'http', 'better-sse', 'fastify', 'nchan', 'sse']
@@ -10,31 +10,32 @@ const STALLED = 5
 /** What fills the buffers of the kernel for a reader that does not read, about 4 MB, and half as much again. */
 const FILL = { bytes: 64 * 1024, turns: 96, batch: 16 }
 
-interface Run {
-  readonly held: number
-  readonly grown: number
-  readonly p99: number
-}
-
 /** What readers who stopped reading cost the server, and the others. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
   const peers = chosen(plan, PEERS, ['net', 'sse'])
-  const outcomes = await takeTurns(peers, 1, async (peer) => {
-    const without = await run(peer, 0, plan)
-    const within = await run(peer, STALLED, plan)
-    return {
-      kept: (within.held - without.held) / 1e6 / STALLED,
-      grown: within.grown / 1e6,
-      more: (within.grown - without.grown) / 1e6,
-      p99: within.p99,
-      slower: within.p99 / without.p99,
-    }
-  })
+  const outcomes = await takeTurns(peers, 1, (peer) =>
+    withRig(peer, async (rig) => {
+      await rig.open(READERS - STALLED)
+      // Grows what grows once in any case, and warms what is to be warm.
+      await fill(rig)
+      await pour(rig, 0.5)
+      const without = await run(rig, plan)
+      await rig.open(STALLED, { stalled: true })
+      const within = await run(rig, plan)
+      return {
+        kept: (within.held - without.held) / 1e6 / STALLED,
+        grown: within.grown / 1e6,
+        more: (within.grown - without.grown) / 1e6,
+        p99: within.p99,
+        slower: within.p99 / without.p99,
+      }
+    }),
+  )
   return [
     {
       title: '1 % of the readers stalled',
-      about: `${READERS} readers, ${STALLED} of whom stop reading; ${FILL.turns} events of 64 KiB fill the buffers of the kernel and half as much again; then the latency of the others at 20 events/s of 1 KiB. Kept: what the server holds in its heap and buffers beyond a run with nobody stalled.`,
+      about: `${FILL.turns} events of 64 KiB, which fill the buffers of the kernel for who does not read them and half as much again, then 20 events/s of 1 KiB, whose latency is measured (the median of three p99): once to ${READERS - STALLED} readers, and once more with ${STALLED} beside them who have stopped reading. Kept: what the server holds in its heap and buffers beyond what the first time made it hold.`,
       baseline: 'net',
       columns: [
         column('stalled.kept', 'kept for each stalled', 'MB', outcomes, 'kept'),
@@ -47,30 +48,40 @@ export async function stalled(plan: Plan): Promise<Section[]> {
   ]
 }
 
-function run(peer: string, stalled: number, { quick }: Plan): Promise<Run> {
-  return withRig(peer, async (rig) => {
-    await rig.open(READERS, { stalled })
-    const reading = READERS - stalled
-    // Batch by batch, each when the others have read the last: they are none of the slow.
-    const fill = (): Promise<unknown> =>
-      measureAll(rig, reading, () =>
-        rig.server.ask('publish', {
-          bytes: FILL.bytes,
-          common: 1,
-          turns: FILL.batch,
-          within: 60_000,
-          pause: 5,
-        }),
-      )
-    // Grows what grows once in any case.
-    await fill()
-    const before = await rig.usage()
-    for (let turn = 0; turn < FILL.turns; turn += FILL.batch) await fill()
-    const { taken } = await rig.measure(async () => {
-      const { common } = await rig.server.ask('pour', { bytes: 1024, rate: 20, seconds: quick ? 1 : 3 })
-      return common * reading
-    })
-    const { held, rss } = await rig.usage()
-    return { held: held - before.held, grown: rss - before.rss, p99: taken.p99 }
+interface Run {
+  readonly held: number
+  readonly grown: number
+  readonly p99: number
+}
+
+async function run(rig: Rig, { quick }: Plan): Promise<Run> {
+  const before = await rig.usage()
+  for (let turn = 0; turn < FILL.turns; turn += FILL.batch) await fill(rig)
+  // One event that something else held up would be the p99 of them all, were they not taken apart.
+  const pours: { p99: number }[] = []
+  for (let pass = 0; pass < (quick ? 1 : 3); pass++) pours.push(await pour(rig, 1))
+  const { held, rss } = await rig.usage()
+  return { held: held - before.held, grown: rss - before.rss, ...medians(pours) }
+}
+
+/** Publishes a batch, and waits until the others have read it: they are none of the slow. */
+async function fill(rig: Rig): Promise<void> {
+  await measureAll(rig, READERS - STALLED, () =>
+    rig.server.ask('publish', {
+      bytes: FILL.bytes,
+      common: 1,
+      turns: FILL.batch,
+      within: 60_000,
+      pause: 5,
+    }),
+  )
+}
+
+/** How late events are for those who read, in milliseconds. */
+async function pour(rig: Rig, seconds: number): Promise<{ p99: number }> {
+  const { taken } = await rig.measure(async () => {
+    const { common } = await rig.server.ask('pour', { bytes: 1024, rate: 20, seconds })
+    return common * (READERS - STALLED)
   })
+  return { p99: taken.p99 }
 }
