@@ -1,5 +1,6 @@
 import { discard, type Entry } from './entry.ts'
 import { type Merged, merge, unshare } from './merges.ts'
+import { type Run, Segments, SMALL_LOG } from './segments.ts'
 
 /** How much a channel keeps. */
 export interface Retention {
@@ -51,6 +52,8 @@ export class History {
   /** Entries without a subject. */
   #count = 0
   readonly #newest = new Map<string, Entry>()
+  /** `undefined` while there is little to hold, as on most channels. */
+  #segments: Segments | undefined
 
   constructor(head: Head, evicted = 0) {
     this.head = head
@@ -93,6 +96,8 @@ export class History {
     this.last = entry.g
     this.#log.push(entry)
     this.bytes += entry.frame.length
+    if (this.bytes >= SMALL_LOG) this.#segments ??= new Segments(this)
+    this.#segments?.add(entry, this.bytes)
     while (this.#count > Math.max(1, retention.length)) this.#dropOldest()
     this.shrink(retention.bytes, entry)
     this.expire(entry.at - retention.age)
@@ -111,6 +116,7 @@ export class History {
     this.#oldest = 0
     this.#count = 0
     this.#newest.clear()
+    this.#segments = undefined
     unshare(this)
     this.bytes = 0
     this.evicted = Math.max(this.evicted, evicted)
@@ -167,6 +173,11 @@ export class History {
   /** The entry at an index, which may be superseded; `undefined` at the end. */
   at(index: number): Entry | undefined {
     return this.#log[index]
+  }
+
+  /** The blocks that follow each other in memory from an entry on; `undefined` where its block stands alone. */
+  run(entry: Entry, bound: number): Run | undefined {
+    return this.#segments?.run(entry, bound)
   }
 
   /** The position below the newest `n` entries without a subject. */
@@ -235,8 +246,10 @@ export class History {
 
   #discard(entry: Entry): void {
     unshare(this)
-    this.bytes -= entry.frame.length
+    const { frame } = entry
+    this.bytes -= frame.length
     discard(entry)
+    this.#segments?.remove(entry.g, frame, this.bytes)
     this.#holes += 1
     if (this.#holes > 32 && this.#holes > this.#log.length / 2) this.#compact()
   }

@@ -1,10 +1,10 @@
 import { type Chunk, joinBlocks, SLICE } from './chunk.ts'
 import type { Entry } from './entry.ts'
+import type { Run, Segmented } from './segments.ts'
 
-/** What of a history is merged: its entries by index. */
-export interface Merging {
-  indexAfter(g: number): number
-  at(index: number): Entry | undefined
+/** What of a history is merged: its entries by index, and where their blocks stand together. */
+export interface Merging extends Segmented {
+  run(entry: Entry, bound: number): Run | undefined
 }
 
 /** What decides whether all readers at a position are due the same. */
@@ -44,7 +44,7 @@ export function unshare(history: Merging): void {
 }
 
 /**
- * The bytes of the entries in `(from, bound]`, up to about `limit` of them and at least one entry, merged once and
+ * The bytes of the entries in `(from, bound]`, about `limit` of them, a segment more at most, and at least one entry, merged once and
  * shared by every reader who asks for just this range. Only for readers who are due all of it.
  */
 export function merge(history: Merging, from: number, bound: number, limit: number): Merged {
@@ -58,18 +58,25 @@ export function merge(history: Merging, from: number, bound: number, limit: numb
     )
       return merged
   }
-  const frames: Buffer[] = []
+  const blocks: Buffer[] = []
+  let chunk: Chunk | undefined
   let size = 0
   let to = from
   let index = history.indexAfter(from)
   let entry = history.at(index)
-  for (; entry !== undefined && entry.g <= bound && size < limit; entry = history.at(++index)) {
-    if (entry.frame.length > 0) frames.push(entry.frame)
-    size += entry.frame.length
-    to = entry.g
+  while (entry !== undefined && entry.g <= bound && size < limit) {
+    const run = history.run(entry, bound)
+    const bytes = run?.bytes ?? entry.frame
+    chunk = size === 0 ? run?.chunk : undefined
+    if (bytes.length > 0) blocks.push(bytes)
+    size += bytes.length
+    to = run?.to ?? entry.g
+    index = run === undefined ? index + 1 : history.indexAfter(to)
+    entry = history.at(index)
   }
   if (entry === undefined || entry.g > bound) to = bound
-  const merged: SharedMerge = { history, from, bound, limit, to, ...joinBlocks(frames, size) }
+  const { bytes, framed } = chunk ?? joinBlocks(blocks, size)
+  const merged: SharedMerge = { history, from, bound, limit, to, bytes, framed }
   if (shared.length >= SHARED) shared.shift()
   shared.push(merged)
   return merged

@@ -105,4 +105,14 @@ describe('the model notices', () => {
     }
     expect((await search(loadMutant(same), 500)).failed).toBe(false)
   })
+
+  it('nothing where the smallest log has segments', { timeout: 120_000 }, async () => {
+    const early = {
+      name: 'none',
+      file: 'segments.ts',
+      text: 'SMALL_LOG: number = 16 * 1024',
+      becomes: 'SMALL_LOG: number = 0',
+    }
+    expect((await search(loadMutant(early), 2_000)).failed).toBe(false)
+  })
 })
