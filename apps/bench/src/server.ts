@@ -26,7 +26,7 @@ export interface Turns {
   readonly users?: number
   /** Turns that there are at most. */
   readonly turns: number
-  /** No more turns after so many milliseconds, but three. */
+  /** No more turns after so many milliseconds, but two. */
   readonly within: number
   /** Milliseconds between two turns; 0: back to back. */
   readonly pause: number
@@ -45,7 +45,7 @@ export interface Published {
   readonly own: number
 }
 
-const LEAST_TURNS = 3
+const LEAST_TURNS = 2
 /** Microseconds for which a publisher that is late goes on after the end. */
 const LATENESS = 200_000
 

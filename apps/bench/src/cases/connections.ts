@@ -10,7 +10,7 @@ const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'express-sse', 'fastify'
 const OTHERS = 500
 
 /** Those of whom the lesser number tells enough. */
-const FEWER = ['express-sse', 'hono']
+const FEWER = ['http', 'better-sse', 'express-sse', 'hono']
 /** Readers who come first: by then code is compiled, and the heap has the size that it has anyway. */
 const FIRST = 1_000
 

@@ -97,7 +97,7 @@ async function measure(size: string) {
     }
     await fill(1, READ)
     const reader = await join()
-    const read = (name: string): Promise<unknown> => reader.read([name], 0)
+    const read = async (name: string): Promise<unknown> => reader.read([name], 0)
     const readOne = await spent(server, () => oneByOne(SINGLE, (index) => read(names[index] ?? '')))
     const readAll = await spent(server, () => Promise.all(names.map(read)))
     const apart = await spent(server, () => fill(READ, HALF))

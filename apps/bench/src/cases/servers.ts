@@ -30,19 +30,20 @@ const CONNECT = '\x81\x82\0\0\0\x0040'
 export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
   const peers = chosen(plan, PEERS)
-  const seconds = plan.quick ? 1 : 3
+  const seconds = plan.quick ? 1 : 2
+  const rounds = Math.min(2, plan.rounds)
   const { latency, throughput } = await withClusters(
     peers,
     SERVERS,
     (cluster, peer) => open(cluster, peer, READERS),
     async (cluster) => {
-      const latency = await takeTurns(peers, plan.rounds, (peer) => pour(cluster(peer), READERS, seconds))
+      const latency = await takeTurns(peers, rounds, (peer) => pour(cluster(peer), READERS, seconds))
       await takeTurns(peers, 1, async (peer) => {
         await cluster(peer).load.ask('leave', undefined)
         await open(cluster(peer), peer, 1)
         return {}
       })
-      const throughput = await takeTurns(peers, plan.rounds, (peer) => flood(cluster(peer)))
+      const throughput = await takeTurns(peers, rounds, (peer) => flood(cluster(peer)))
       return { latency, throughput }
     },
   )
