@@ -38,8 +38,9 @@ const RHYTHMS: readonly Rhythm[] = [
 const FLOOD = {
   title: 'turns back to back',
   about:
-    'CPU microseconds of the server for each delivery: one or ten events in a turn of the event loop, and the next turn at once. So much shows what a server has to give, and is what our targets are judged by.',
+    'CPU microseconds of the server for each delivery: one or ten events in a turn of the event loop, and the next turn at once, in bursts of which each begins when the one before has arrived. So much shows what a server has to give, and is what our targets are judged by.',
 }
+// net to 1,000 readers took 3.0 µs without a pause, 3.6 with 5 ms, 4.7 with 20 and 6.3 with 50; a load kept awake changed nothing.
 const PAUSED = {
   title: 'with pauses',
   about:
