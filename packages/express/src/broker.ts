@@ -50,8 +50,12 @@ export interface Elsewhere {
 export interface BrokerSink {
   /** The history of this channel has grown, or is verified further. */
   changed(channel: string): void
-  /** Entries are about to be dropped: readers that can take them are to be served first. */
-  beforeEviction(): void
+  /**
+   * Entries are about to be dropped: readers that can take them are to be served first.
+   *
+   * @param upTo - the highest position of them; whatever there is, if it is not said
+   */
+  beforeEviction(upTo?: number): void
   /**
    * The log began anew, in another epoch: histories read so far stand still, and positions known so far say nothing.
    * Attachments hold; everything is to be read again.

@@ -441,6 +441,7 @@ export class EventStream<E> implements Stream<E>, Served {
   drained(): void {
     this.stalled = 0
     if (this.deliver()) this.#board.schedule(this)
+    this.#board.count(this)
     if (!this.#full) this.#settleReady()
   }
 

@@ -67,15 +67,35 @@ export class History {
     return this.#log.length - this.#holes
   }
 
-  /** Whether appending an entry would drop others for room or age. */
-  wouldEvict({ at, frame }: Entry, { age, bytes, length }: Retention): boolean {
-    return this.#count >= Math.max(1, length) || this.bytes + frame.length > bytes || this.hasOlder(at - age)
+  /** The position up to which appending an entry would drop others for room or age, or further; 0 if it drops none. */
+  evictedBy({ at, frame }: Entry, { age, bytes, length }: Retention): number {
+    let room = Math.max(1, length) - this.#count - 1
+    let roomBytes = bytes - this.bytes - frame.length
+    let upTo = 0
+    this.#oldestEvent()
+    for (let index = this.#oldest; index < this.#log.length; index++) {
+      const entry = this.#log[index]
+      if (entry === undefined || !isEvent(entry)) continue
+      if (room >= 0 && roomBytes >= 0 && entry.at >= at - age) return upTo
+      upTo = entry.g
+      room += 1
+      roomBytes += entry.frame.length
+    }
+    // States are dropped last, and no longer in an order that would be worth a look.
+    return roomBytes < 0 && this.#newest.size > 0 ? Number.POSITIVE_INFINITY : upTo
   }
 
-  /** Whether {@link expire} would drop anything. */
-  hasOlder(before: number): boolean {
-    const oldest = this.#oldestEvent()
-    return oldest !== undefined && oldest.at < before
+  /** The position up to which {@link expire} would drop entries; 0 if it drops none. */
+  olderThan(before: number): number {
+    let upTo = 0
+    this.#oldestEvent()
+    for (let index = this.#oldest; index < this.#log.length; index++) {
+      const entry = this.#log[index]
+      if (entry === undefined || !isEvent(entry)) continue
+      if (entry.at >= before) break
+      upTo = entry.g
+    }
+    return upTo
   }
 
   /**
@@ -125,7 +145,10 @@ export class History {
 
   /** Drops what was published before a time, in milliseconds since the epoch. */
   expire(before: number): void {
-    while (this.hasOlder(before)) this.#dropOldest()
+    for (let oldest = this.#oldestEvent(); oldest !== undefined && oldest.at < before; ) {
+      this.#dropOldest()
+      oldest = this.#oldestEvent()
+    }
   }
 
   /** Drops the oldest entries until at most so many bytes are left: those without a subject first, never `keep`. */

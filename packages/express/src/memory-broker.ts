@@ -45,7 +45,8 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   function publish(name: string, log: Log, create: (g: number) => Entry, retention: Retention): Entry {
     const { history, sinks } = log
     const entry = create(head.g + 1)
-    if (history.wouldEvict(entry, retention)) for (const sink of sinks) sink.beforeEviction()
+    const evicted = history.evictedBy(entry, retention)
+    if (evicted > 0) for (const sink of sinks) sink.beforeEviction(evicted)
     head.g = entry.g
     log.retention = retention
     change(log, () => history.append(entry, retention))
@@ -111,8 +112,10 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
 
   function expire(log: Log, time: number): void {
     const { history, retention, sinks } = log
-    if (retention === undefined || !history.hasOlder(time - retention.age)) return
-    for (const sink of sinks) sink.beforeEviction()
+    if (retention === undefined) return
+    const evicted = history.olderThan(time - retention.age)
+    if (evicted === 0) return
+    for (const sink of sinks) sink.beforeEviction(evicted)
     change(log, () => history.expire(time - retention.age))
   }
 

@@ -6,6 +6,8 @@ import { othersAreQuiet, type Place } from './place.ts'
 export interface Passed extends Place {
   /** Beats since the last write. */
   quiet: number
+  /** Whether bytes, or the end, wait for the reader. */
+  readonly waiting: boolean
   /** Writes a slice; returns whether there may be more that the reader can take now. */
   deliver(): boolean
   /** Hears that the socket of a stream in step wants no more for now. */
@@ -32,16 +34,21 @@ export class Pass<S extends Passed> {
   #due = new Set<S>()
   #next: NodeJS.Immediate | undefined
   #served = 0
+  /** None of the streams that are to be served, and can be, has its cursor below this; but for the `#unseen`. */
+  #lowest = Number.POSITIVE_INFINITY
+  readonly #unseen = new Set<ReadonlySet<S>>()
 
   /** Serves a stream at the end of this turn. */
   schedule(stream: S): void {
-    this.#due.add(stream)
+    this.#add(stream)
     this.#later()
   }
 
   /** Serves an audience, whose channel has news, at the end of this turn. */
   scheduleAll(streams: ReadonlySet<S>): void {
+    if (this.#changed.has(streams)) return
     this.#changed.add(streams)
+    this.#unseen.add(streams)
     this.#later()
   }
 
@@ -50,9 +57,34 @@ export class Pass<S extends Passed> {
     this.#due.delete(stream)
   }
 
-  /** Serves what there is to serve at once: nothing may be dropped before it was offered. */
-  hurry(): void {
-    if (this.#next !== undefined) this.#serve(Number.POSITIVE_INFINITY)
+  /**
+   * Serves what there is to serve at once, if entries up to a position are about to be dropped which somebody was not
+   * offered yet. Mostly nobody is so far behind, and what the turn brings stays one write: of a full history every event
+   * pushes one out.
+   */
+  hurry(upTo: number = Number.POSITIVE_INFINITY): void {
+    if (this.#next !== undefined && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
+  }
+
+  /** Counts a stream that was none of an audience, or could not be served, when that was looked at for {@link hurry}. */
+  count({ cursor }: S): void {
+    this.#lowest = Math.min(this.#lowest, cursor)
+  }
+
+  #add(stream: S): void {
+    this.#due.add(stream)
+    this.count(stream)
+  }
+
+  /** Looks at each audience once for a pass, however often it is asked: cursors only rise. */
+  #lowestCursor(): number {
+    for (const streams of this.#unseen) {
+      for (const stream of streams) {
+        if (stream.cursor < this.#lowest && !stream.waiting) this.#lowest = stream.cursor
+      }
+    }
+    this.#unseen.clear()
+    return this.#lowest
   }
 
   #later(): void {
@@ -76,7 +108,12 @@ export class Pass<S extends Passed> {
       late = this.#serveBatch(batch, until)
       if (!late && batches[0] === batch) batches.shift()
     }
-    if (batches.length > 0 || this.#due.size > 0 || this.#changed.size > 0) this.#later()
+    if (batches.length > 0 || this.#due.size > 0 || this.#changed.size > 0) {
+      this.#later()
+    } else {
+      this.#lowest = Number.POSITIVE_INFINITY
+      this.#unseen.clear()
+    }
   }
 
   /** @returns whether time was up before the end */
@@ -103,7 +140,7 @@ export class Pass<S extends Passed> {
       if (!stepped) {
         let more = stream.deliver()
         while (more && until === Number.POSITIVE_INFINITY) more = stream.deliver()
-        if (more) this.#due.add(stream)
+        if (more) this.#add(stream)
       }
       if (++this.#served % CLOCK === 0 && performance.now() > until) return true
     }

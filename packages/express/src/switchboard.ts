@@ -13,8 +13,6 @@ import { createPulse, type Pulse } from './pulse.ts'
 export interface Served extends Passed {
   /** Beats for which written bytes have waited for the reader. */
   stalled: number
-  /** Whether bytes, or the end, wait for the reader. */
-  readonly waiting: boolean
   /** Shows a sign of life. */
   beat(): void
   /** Reads its channels again, whose log began anew. */
@@ -157,6 +155,12 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   enter(stream: S, channels: readonly string[]): void {
     for (const channel of channels) this.#audiences.get(channel)?.streams.add(stream)
+    this.count(stream)
+  }
+
+  /** Counts a stream, which can be served from now on, among those to whom everything is offered before it is dropped. */
+  count(stream: S): void {
+    this.#pass.count(stream)
   }
 
   leave(stream: S, channels: readonly string[]): void {
@@ -197,8 +201,8 @@ export class Switchboard<S extends Served> implements BrokerSink {
     if (audience !== undefined) this.#pass.scheduleAll(audience.streams)
   }
 
-  beforeEviction(): void {
-    this.#pass.hurry()
+  beforeEviction(upTo?: number): void {
+    this.#pass.hurry(upTo)
   }
 
   reset(): void {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createEntry, type Entry, type Message } from '../src/entry.ts'
 import { History, type Retention } from '../src/history.ts'
@@ -85,10 +86,45 @@ describe('a history', () => {
   it('says beforehand whether an entry would push others out', () => {
     const history = logOf([event(), event()], { length: 2 })
     const next = createEntry(event(), 'x', 3, 3)
-    expect(history.wouldEvict(next, { ...ALL, length: 2 })).toBe(true)
-    expect(history.wouldEvict(next, { ...ALL, length: 3 })).toBe(false)
-    expect(history.wouldEvict(next, { ...ALL, age: 1 })).toBe(true)
-    expect(history.wouldEvict(next, { ...ALL, bytes: history.bytes })).toBe(true)
+    expect(history.evictedBy(next, { ...ALL, length: 3 })).toBe(0)
+    expect(history.evictedBy(next, { ...ALL, length: 2 })).toBe(1)
+    expect(history.evictedBy(next, { ...ALL, length: 1 })).toBe(2)
+    expect(history.evictedBy(next, { ...ALL, age: 1 })).toBe(1)
+    expect(history.evictedBy(next, { ...ALL, bytes: history.bytes })).toBe(1)
+    expect(history.evictedBy(next, { ...ALL, bytes: 1 })).toBe(2)
+  })
+
+  it('says beforehand no less than what an entry then pushes out', () => {
+    const messages = fc.array(fc.record({ key: fc.constantFrom(undefined, 'a', 'b'), size: fc.nat(40) }), {
+      minLength: 1,
+      maxLength: 30,
+    })
+    const retentions = fc.record({
+      length: fc.integer({ min: 0, max: 12 }),
+      bytes: fc.integer({ min: 0, max: 600 }),
+      age: fc.nat(20),
+    })
+    fc.assert(
+      fc.property(messages, retentions, fc.nat(20), (said, retention, later) => {
+        const head = { g: 0 }
+        const history = new History(head)
+        for (const { key, size } of said) {
+          head.g += 1
+          const message: Message = { kind: 'event', event: 'n', data: 'x'.repeat(size), key }
+          const entry = createEntry(message, 'x', head.g, head.g)
+          const upTo = history.evictedBy(entry, retention)
+          const before = Math.max(history.evicted, history.evictedState)
+          history.append(entry, retention)
+          const after = Math.max(history.evicted, history.evictedState)
+          // The entry itself stays, so what it drops came before.
+          if (after > before) expect(upTo).toBeGreaterThanOrEqual(after)
+        }
+        const evicted = history.evicted
+        const upTo = history.olderThan(head.g - later)
+        history.expire(head.g - later)
+        expect(upTo).toBe(history.evicted > evicted ? history.evicted : 0)
+      }),
+    )
   })
 
   it('holds no bytes of what it dropped', () => {

@@ -34,6 +34,7 @@ function inStep(...histories: History[]) {
     followed: histories[0],
     histories: histories.length > 1 ? histories : undefined,
     quiet: 7,
+    waiting: false,
     deliver: vi.fn(() => false),
     fill: vi.fn(),
   } satisfies Passed
@@ -146,5 +147,41 @@ describe('a pass over streams in step', () => {
     pass.scheduleAll(new Set(readers.map(({ stream }) => stream)))
     pass.hurry()
     for (const { write } of readers) expect(write).toHaveBeenCalledTimes(1)
+  })
+
+  it('waits for the end of the turn where everybody was offered what is dropped, or cannot take it', async () => {
+    const log = new Log()
+    const news = log.channel()
+    const reader = inStep(news)
+    reader.stream.cursor = 10
+    const stalled = inStep(news)
+    const pass = new Pass<Passed>()
+    for (let n = 0; n < 20; n++) log.publish(news)
+    pass.scheduleAll(new Set([reader.stream, { ...stalled.stream, straight: undefined, waiting: true }]))
+    pass.hurry(10)
+    expect(reader.write).not.toHaveBeenCalled()
+    await turn()
+    expect(reader.write).toHaveBeenCalledTimes(1)
+  })
+
+  it('hurries for one who stands behind what is dropped, however it came to be served', () => {
+    const log = new Log()
+    const news = log.channel()
+    const behind = inStep(news)
+    behind.stream.cursor = 9
+    for (let n = 0; n < 20; n++) log.publish(news)
+    const audience = new Pass<Passed>()
+    audience.scheduleAll(new Set([behind.stream]))
+    audience.hurry(10)
+    expect(behind.write).toHaveBeenCalledTimes(1)
+    const alone = inStep(news)
+    alone.stream.cursor = 9
+    const single = new Pass<Passed>()
+    single.hurry(10)
+    single.schedule(alone.stream)
+    single.hurry(9)
+    expect(alone.write).not.toHaveBeenCalled()
+    single.hurry(10)
+    expect(alone.write).toHaveBeenCalledTimes(1)
   })
 })

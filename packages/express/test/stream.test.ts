@@ -665,6 +665,25 @@ describe('a turn of the event loop', () => {
     const chunked = (await wire.until('event: done')).slice(opening)
     expect(chunked.match(/(?:^|\r\n)[0-9a-f]+\r\n/g)).toHaveLength(1)
   })
+
+  it('is one write also where every event pushes one out of a full history', async () => {
+    const { app, hub } = eventsApp({ history: { length: 100 } })
+    for (let n = 0; n < 150; n++) await hub.channel('news').publish('n', n)
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    const opening = (await wire.until('data: {}\n\n\r\n')).length
+    for (let n = 0; n < 50; n++) void hub.channel('news').publish('n', n)
+    await hub.channel('news').publish('done', null)
+    const chunked = (await wire.until('event: done')).slice(opening)
+    expect(chunked.match(/(?:^|\r\n)[0-9a-f]+\r\n/g)).toHaveLength(1)
+    // What the turn itself would push out is offered before: two writes, and nothing is missing.
+    const before = wire.text.length
+    for (let n = 0; n < 150; n++) void hub.channel('news').publish('m', n)
+    await hub.channel('news').publish('over', null)
+    const all = (await wire.until('event: over')).slice(before)
+    expect(all.match(/event: m\n/g)).toHaveLength(150)
+    expect(all).not.toContain('sse.gap')
+  })
 })
 
 describe('what a handler knows of its reader', () => {

@@ -85,7 +85,7 @@ export class Replica {
     for (const entry of entries) {
       if (entry.g <= this.#last) continue
       this.#stateful ||= entry.subject !== undefined
-      if (history.wouldEvict(entry, retention)) {
+      if (history.evictedBy(entry, retention) > 0) {
         // What is dropped first is the oldest, unless there are states, which come after all events, this note's included.
         const fits = count < retention.length && bytes + entry.frame.length <= retention.bytes
         if (!offered || this.#stateful || !fits) {
@@ -106,9 +106,10 @@ export class Replica {
 
   /** Drops what is too old. */
   expire(time: number): void {
-    if (this.history?.hasOlder(time - this.#age) !== true) return
+    const before = time - this.#age
+    if (this.history === undefined || this.history.olderThan(before) === 0) return
     this.#beforeEviction()
-    this.history.expire(time - this.#age)
+    this.history.expire(before)
   }
 
   changed(): void {

@@ -44,8 +44,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'events dropped before healthy readers were offered them',
     file: 'memory-broker.ts',
-    text: 'if (history.wouldEvict(entry, retention)) for',
-    becomes: 'if (false) for',
+    text: 'if (evicted > 0) for (const sink of sinks) sink.beforeEviction(evicted)\n    head',
+    becomes: 'head',
   },
   {
     name: 'private events that overtake what was published before',
