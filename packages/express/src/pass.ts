@@ -63,7 +63,9 @@ export class Pass<S extends Passed> {
    * pushes one out.
    */
   hurry(upTo: number = Number.POSITIVE_INFINITY): void {
-    if (this.#next !== undefined && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
+    // Also what a pass under way did not come to, if it is a listener who publishes.
+    const pending = this.#next !== undefined || this.#batches.length > 0
+    if (pending && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
   }
 
   /** Counts a stream that was none of an audience, or could not be served, when that was looked at for {@link hurry}. */

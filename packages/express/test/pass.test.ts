@@ -184,4 +184,23 @@ describe('a pass over streams in step', () => {
     single.hurry(10)
     expect(alone.write).toHaveBeenCalledTimes(1)
   })
+
+  it('hurries also for those whom a pass under way did not come to, if one who is served publishes', async () => {
+    const log = new Log()
+    const news = log.channel()
+    log.publish(news)
+    const publisher = inStep(news)
+    const behind = inStep(news)
+    const pass = new Pass<Passed>()
+    publisher.stream.deliver.mockImplementation(() => {
+      expect(behind.write).not.toHaveBeenCalled()
+      pass.hurry(1)
+      expect(behind.write).toHaveBeenCalledTimes(1)
+      return false
+    })
+    pass.scheduleAll(new Set([{ ...publisher.stream, straight: undefined }, behind.stream]))
+    await turn()
+    expect(publisher.stream.deliver).toHaveBeenCalledTimes(1)
+    expect(behind.write).toHaveBeenCalledTimes(1)
+  })
 })
