@@ -93,20 +93,22 @@ export class Delivery {
   }
 
   /**
-   * Starts again in another epoch, with all that is retained of the same channels, after saying that something may be
-   * missing. What was inserted before stays in its order.
+   * Starts again in another epoch, with all that is retained of the channels that are still its own, after saying that
+   * something may be missing. What was inserted before stays in its order.
    */
   restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
     this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
-    this.#line(NO_MEMBERS)
-    this.#place.cursor = 0
-    this.insertGap([...histories.keys()], 'epoch')
     const members: Membership[] = []
     for (const [channel, history] of histories) {
+      if (!this.has(channel)) continue
       const { evicted: covered, evictedState: coveredStates } = history
       members.push({ channel, history, since: 0, floor: 0, covered, coveredStates })
     }
-    this.start(epoch, 0, head, members)
+    this.#line(NO_MEMBERS)
+    this.#place.cursor = 0
+    const channels = members.map(({ channel }) => channel)
+    if (channels.length > 0) this.insertGap(channels, 'epoch')
+    this.start(epoch, channels.length > 0 ? 0 : head, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
   }
 

@@ -300,8 +300,10 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#phase = 'joining'
     this.straight = undefined
     const failed = (error: unknown): never => {
-      if (this.#phase === 'joining') this.#phase = 'open'
-      if (unused && this.#opening === undefined && !this.#response.headersSent) this.#withdraw()
+      if (this.#phase === 'joining') {
+        this.#phase = 'open'
+        if (unused && !this.#response.headersSent) this.#withdraw()
+      }
       throw error
     }
     try {
@@ -316,26 +318,37 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   #enter(added: readonly string[], reading: Reading, lastEventId: string | undefined, last: number): void {
+    // The reader may have left while the broker subscribed.
+    if (this.#gone) {
+      if (this.#phase === 'joining') this.#phase = 'open'
+      this.#board.release(added)
+      return
+    }
     const outlet = this.#outlet
+    let more = false
     outlet?.cork()
     try {
-      // The reader may have left while the broker subscribed.
-      if (this.#gone) {
-        this.#board.release(added)
-        return
-      }
+      this.#take(added, reading, lastEventId, last)
+      // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
+      more = this.deliver() || this.waiting
+    } finally {
+      outlet?.uncork()
+      if (more) this.#board.schedule(this)
+    }
+  }
+
+  #take(added: readonly string[], reading: Reading, lastEventId: string | undefined, last: number): void {
+    // First of all, so that what listeners leave is left.
+    this.#board.enter(this, added)
+    try {
       if (this.#delivery.epoch === undefined) this.#begin(reading, lastEventId, last)
       else this.#extend(reading, lastEventId, last)
-      this.#board.enter(this, added)
     } catch (error) {
-      this.#board.release(added)
+      this.#board.leave(this, added)
       throw error
-    } finally {
-      if (this.#phase === 'joining') this.#phase = 'open'
-      // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
-      if (this.deliver()) this.#board.schedule(this)
-      outlet?.uncork()
     }
+    if (this.#phase === 'joining') this.#phase = 'open'
+    this.#board.count(this)
   }
 
   #leave(channels: readonly string[]): void {
@@ -350,15 +363,14 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   async #restart(): Promise<void> {
-    const { channels } = this
-    if (this.#phase !== 'open' || channels.length === 0) return
+    if (this.#phase !== 'open' || this.#delivery.epoch === undefined) return
     this.#phase = 'joining'
     this.straight = undefined
     try {
-      const { epoch, head, histories } = await this.#board.read(channels, undefined)
+      const { epoch, head, histories } = await this.#board.read(this.channels, undefined)
       if (this.#gone) return
       this.#delivery.restart(epoch, head, histories)
-      this.#board.missed(this, channels, 'epoch')
+      if (this.#delivery.size > 0) this.#board.missed(this, this.channels, 'epoch')
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
     }
@@ -367,12 +379,13 @@ export class EventStream<E> implements Stream<E>, Served {
 
   #begin(reading: Reading, lastEventId: string | undefined, last: number): void {
     const { cursor, gaps, members, resumed } = admit(reading, lastEventId, last, this.#board.options.limits)
+    const first = this.#sendHead()
     for (const { channels, reason } of gaps) {
       this.#delivery.insertGap(channels, reason)
       this.#board.missed(this, channels, reason)
     }
     this.#delivery.start(reading.epoch, cursor, reading.head, members)
-    this.#commit(resumed ? lastEventId : undefined, this.#delivery.pending)
+    this.#greet(first, resumed ? lastEventId : undefined, this.#delivery.pending)
   }
 
   #extend({ epoch, head, histories }: Reading, lastEventId: string | undefined, last: number): void {
@@ -400,8 +413,14 @@ export class EventStream<E> implements Stream<E>, Served {
   #open(): void {
     if (this.#phase !== 'unused' || !isClaimable(this.#request, this.#response)) return
     this.#admit()
+    try {
+      this.#sendHead()
+    } catch (error) {
+      this.#withdraw()
+      throw error
+    }
     this.#phase = 'open'
-    this.#commit(undefined, 0)
+    this.#greet(true, undefined, 0)
   }
 
   /** Counts among the hub's streams. */
@@ -416,19 +435,25 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#outlet = undefined
     this.#phase = 'unused'
     this.#board.withdraw(this)
+    if (this.#abort !== undefined || this.#closed !== undefined) this.#observe()
   }
 
-  #commit(cursor: string | undefined, replay: number): void {
-    const { heartbeat } = this.#board.options
-    const first = !this.#response.headersSent
-    // Private events may have come first, and the opening with them.
+  /** Sends the head, which fails if a wrapper of the response does; before anything is due. Returns whether it was not sent yet. */
+  #sendHead(): boolean {
+    if (this.#response.headersSent) return false
+    this.#outlet?.commit()
+    // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
+    if ('next' in this.#request) this.#request.next = this.#board.late
+    return true
+  }
+
+  /** Makes the first blocks, unless they were written before the first join. */
+  #greet(first: boolean, cursor: string | undefined, replay: number): void {
     if (!first && this.#opening === undefined) return
+    const { heartbeat } = this.#board.options
     const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
     this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
     if (!first) return
-    // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
-    if ('next' in this.#request) this.#request.next = undefined
-    this.#outlet?.commit()
     if (this.#request.method === 'HEAD') this.#outlet?.end()
     this.#board.connected(this)
   }

@@ -77,6 +77,9 @@ export class Outlet {
     if (!this.#held) return
     this.#held = false
     this.#socket?.uncork()
+    // What was held counted as waiting, and may have been taken at once.
+    const response = this.#response
+    if (this.busy && response.flush === undefined) this.busy = (this.#straight ?? response).writableLength > 0
   }
 
   /** Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with. */

@@ -155,7 +155,6 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   enter(stream: S, channels: readonly string[]): void {
     for (const channel of channels) this.#audiences.get(channel)?.streams.add(stream)
-    this.count(stream)
   }
 
   /** Counts a stream, which can be served from now on, among those to whom everything is offered before it is dropped. */
@@ -187,6 +186,11 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   failed(error: unknown): void {
     this.#events.failed(error)
+  }
+
+  /** Takes the place of Express's `req.next` on all streams, for what a handler calls by mistake: `sendFile` or `render`. */
+  readonly late = (error?: unknown): void => {
+    if (error !== undefined) this.failed(error)
   }
 
   /** About when a client is to come back, in milliseconds: each at another time, so that a restart makes no herd. */

@@ -210,6 +210,33 @@ describe('a log that begins anew under a delivery', () => {
     log.publish('a', '"next"')
     expect(take(delivery)).toEqual(['2 n "next"'])
   })
+
+  it('brings no channel back that was left meanwhile', () => {
+    const old = new Log()
+    const delivery = old.reader(['a', 'b'])
+    take(delivery)
+    const log = new Log()
+    log.publish('a', '1')
+    log.publish('b', '2')
+    delivery.leave('a')
+    delivery.restart('x', log.head.g, new Map(['a', 'b'].map((name) => [name, log.channel(name)])))
+    expect(take(delivery)).toEqual(['sse.gap {"channels":["b"],"reason":"epoch"}', '2 n 2', '2 sse.live {}'])
+  })
+
+  it('lets who has left all channels hear at once of one joined later, though positions are lower now', () => {
+    const old = new Log()
+    for (let n = 0; n < 5; n++) old.publish('a', String(n))
+    const delivery = old.reader(['a'])
+    delivery.leave('a')
+    take(delivery)
+    const log = new Log()
+    log.publish('a', '1')
+    delivery.restart('x', log.head.g, new Map())
+    expect(take(delivery)).toEqual(['1 sse.live {}'])
+    delivery.add('b', log.channel('b'), [])
+    log.publish('b', '2')
+    expect(take(delivery)).toEqual(['2 n 2'])
+  })
 })
 
 describe('what is inserted', () => {

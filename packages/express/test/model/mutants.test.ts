@@ -8,8 +8,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'the head as the id of sse.open',
     file: 'event-stream.ts',
-    text: 'this.#commit(resumed ? lastEventId : undefined,',
-    becomes: "this.#commit(resumed ? reading.epoch + '-' + reading.head.toString(36) : undefined,",
+    text: 'this.#greet(first, resumed ? lastEventId : undefined,',
+    becomes: "this.#greet(first, resumed ? reading.epoch + '-' + reading.head.toString(36) : undefined,",
   },
   {
     name: 'a new channel that looks as if nothing had ever been dropped',

@@ -1,0 +1,167 @@
+import type { ServerResponse } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import type { AnyEvents } from '@sse/contract'
+import type { Stream } from '@sse/express'
+import { connect } from '@sse/express/testing'
+import express from 'express'
+import express4 from 'express-4'
+import { describe, expect, it } from 'vitest'
+import type { BrokerSink } from '../src/broker.ts'
+import { bareApp, eventsApp } from './app.ts'
+import { gatedBroker } from './gated-broker.ts'
+import { dial } from './wire.ts'
+
+describe('a join whose listeners act at once', () => {
+  it('that is left in a connect listener leaves nobody behind beside the other readers of the channel', async () => {
+    const { app, hub } = eventsApp()
+    const other = await connect(app, '/events')
+    await other.next('sse.live')
+    const off = hub.on('connect', (stream) => stream.leave('news'))
+    const stream = await connect(app, '/events')
+    await stream.next('sse.live')
+    off()
+    expect(hub.channel('news').size).toBe(1)
+    await hub.channel('news').publish('n', 1)
+    expect((await other.next('n')).json).toBe(1)
+    await other.drop()
+    await expect.poll(() => hub.stats().streams).toBe(1)
+    expect(hub.stats().channels).toBe(0)
+  })
+
+  it.each<[string, (stream: Stream<AnyEvents>, response: ServerResponse) => void]>([
+    ['disconnect', (stream) => stream.disconnect()],
+    ['close', (stream) => stream.close()],
+    ['end of the response', (_, response) => response.end()],
+    ['destruction of the response', (_, response) => response.destroy()],
+    [
+      'failure',
+      () => {
+        throw new Error('a listener')
+      },
+    ],
+  ])('leaves nothing behind, nor the connection held, after its %s', async (_, act) => {
+    const { app, hub } = bareApp()
+    let response: ServerResponse | undefined
+    const off = hub.on('connect', (stream) => response && act(stream, response))
+    app.get('/events', async (_, res) => {
+      response = res
+      await res.sse.join(['news', 'more'])
+      res.sse.close()
+    })
+    app.get('/next', (_, res) => void res.send('the next answer'))
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+    off()
+    const next = wire.socket.closed ? await dial(app) : wire
+    next.request('GET', '/next')
+    if (!next.socket.closed) await next.until('the next answer').catch(() => {})
+    expect(next.text + (response?.destroyed ? 'the next answer' : '')).toContain('the next answer')
+  })
+})
+
+describe('a join whose head cannot be sent', () => {
+  it.each(['join', 'send'] as const)(
+    'leaves the %s to fail, nothing counted, and the answer to the handler',
+    async (how) => {
+      const { app, hub } = bareApp()
+      app.get('/events', async (_, res) => {
+        const { writeHead } = res
+        res.writeHead = () => {
+          throw new Error('a wrapper')
+        }
+        try {
+          if (how === 'join') await res.sse.join('news', { last: 5 })
+          else res.sse.send('n', 1)
+        } catch (error) {
+          res.writeHead = writeHead
+          res.status(503).send(`${String(error)}, ${JSON.stringify(hub.stats())}`)
+        }
+      })
+      await hub.channel('news').publish('n', 1)
+      const wire = await dial(app)
+      wire.request('GET', '/events')
+      expect(await wire.until('a wrapper')).toMatch(/^HTTP\/1\.1 503 .*a wrapper, {"streams":0,"channels":0/s)
+    },
+  )
+})
+
+describe('a join of which more is due than a socket takes at once', () => {
+  it('loses nothing of what its handler publishes next, however much', async () => {
+    const { app, hub, errors } = bareApp({ history: { length: 10 } })
+    for (let n = 0; n < 10; n++) await hub.channel('news').publish('n', [n, 'x'.repeat(3_000)])
+    app.get('/events', (_, res) => {
+      void res.sse.join('news', { last: 10 })
+      for (let n = 10; n < 40; n++) void hub.channel('news').publish('n', [n, ''])
+      void hub.channel('news').publish('last', null)
+    })
+    const stream = await connect(app, '/events')
+    await stream.next('last')
+    expect(stream.all().filter(({ event }) => event === 'sse.gap')).toEqual([])
+    expect(errors).toEqual([])
+  })
+})
+
+describe('a log that begins anew', () => {
+  it('while a reader leaves a channel takes it from nobody else', async () => {
+    const gated = gatedBroker()
+    const sinks = new Set<BrokerSink>()
+    const broker = {
+      ...gated,
+      attach(channels: readonly string[], sink: BrokerSink) {
+        sinks.add(sink)
+        return gated.attach(channels, sink)
+      },
+    }
+    const { app, hub } = eventsApp({ broker })
+    const join = async () => {
+      const stream = connect(app, '/events?channels=news,more')
+      await expect.poll(() => gated.waiting).toEqual(['attach'])
+      gated.pass()
+      await expect.poll(() => gated.waiting).toEqual(['read'])
+      gated.pass()
+      return stream
+    }
+    const one = await join()
+    const other = await join()
+    for (const sink of sinks) sink.reset()
+    await expect.poll(() => gated.waiting).toEqual(['read', 'read'])
+    const [leaving] = hub.streams
+    leaving?.leave('news')
+    gated.open()
+    await other.next('sse.gap')
+    await one.next('sse.gap')
+    await expect.poll(() => leaving?.channels).toEqual(['more'])
+    expect(hub.channel('news').size).toBe(1)
+    await hub.channel('news').publish('n', 1)
+    expect((await other.next('n')).json).toBe(1)
+  })
+})
+
+describe('a handler that goes on with a file or a view', () => {
+  it.each([
+    ['Express 5', express],
+    ['Express 4', express4],
+  ])('is told by the hub, and the stream goes on: %s', async (_, make) => {
+    const { hub } = bareApp()
+    const errors: unknown[] = []
+    hub.on('error', (error) => errors.push(error))
+    const app = make().use(hub)
+    app.engine('html', (_path, _options, done) => done(null, ''))
+    app.get('/file', (_, res) => {
+      void res.sse.join('news')
+      res.sendFile(fileURLToPath(import.meta.url))
+    })
+    app.get('/render', (_, res) => {
+      void res.sse.join('news')
+      res.render('nothing.html')
+    })
+    for (const path of ['/file', '/render']) {
+      const stream = await connect(app, path)
+      await expect.poll(() => errors).toHaveLength(1)
+      errors.length = 0
+      await hub.channel('news').publish('n', path)
+      expect((await stream.next('n')).json).toBe(path)
+    }
+  })
+})
