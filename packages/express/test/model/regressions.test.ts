@@ -3,7 +3,7 @@ import { memoryBroker, sse } from '../../src/index.ts'
 import { type Settings, type Step, World } from './world.ts'
 
 const keeps = { length: 1_000, bytes: 1_000_000, age: 300_000 }
-const settings: Omit<Settings, 'straight'> = {
+const settings: Omit<Settings, 'straight' | 'prompt'> = {
   keeps: { a: keeps, b: keeps, c: keeps },
   idleChannels: 10_000,
   highWaterMark: 16_384,
@@ -59,9 +59,11 @@ const histories: Readonly<Record<string, readonly Step[]>> = {
 describe('the promise holds where it was once broken', () => {
   it.each(Object.entries(histories))('%s', async (_name, steps) => {
     for (const straight of [false, true]) {
-      const world = new World({ memoryBroker, sse }, { ...settings, straight })
-      await world.run(steps)
-      expect(world.violations).toEqual([])
+      for (const prompt of [false, true]) {
+        const world = new World({ memoryBroker, sse }, { ...settings, straight, prompt })
+        await world.run(steps)
+        expect(world.violations).toEqual([])
+      }
     }
   })
 })

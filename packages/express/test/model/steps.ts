@@ -99,6 +99,7 @@ export const settings: fc.Arbitrary<Settings> = fc.record({
   idleChannels: fc.constantFrom(0, 1, 2, 10_000, 10_000),
   highWaterMark: fc.constantFrom(1, 100, 16_384),
   straight: fc.boolean(),
+  prompt: fc.boolean(),
 })
 
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 40, size: 'max' })

@@ -3,6 +3,7 @@ import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { defineEvents, payload, state } from '@sse/contract'
 import { createDecoder } from '@sse/protocol'
+import type { Reading } from '../../src/broker.ts'
 import type { Broker, Hub, MemoryBrokerOptions, SseOptions, Stream } from '../../src/index.ts'
 import { type Keeps, Log, type Said } from './log.ts'
 import { Oracle } from './oracle.ts'
@@ -28,6 +29,8 @@ export interface Settings {
   readonly highWaterMark: number
   /** Whether chunks may go straight to the socket, or each is written to the response. */
   readonly straight: boolean
+  /** Whether the broker answers at once, so that a join takes effect at once. */
+  readonly prompt: boolean
 }
 
 /** With which id a reader comes. */
@@ -243,17 +246,19 @@ export class World {
         this.#idled.add(channel)
         broker.detach(channel, sink)
       },
-      read: async (channels, after) => {
+      read: (channels, after) => {
         const now = this.#now
         const answer = broker.read(channels, after)
         for (const channel of channels) this.#log.expire(channel, now)
-        const reading = await answer
-        const origins = new Map([...reading.histories].map(([channel, { origin }]) => [channel, origin]))
-        for (const [channel, origin] of origins) this.#checkOrigin(channel, origin, now)
-        const errand = errands.getStore()
-        if (errand !== undefined) leaveUntil(errand.connection, errand.serial)
-        errand?.connection.oracle.read(channels, errand.last, reading.head, origins)
-        return reading
+        const done = (reading: Reading): Reading => {
+          const origins = new Map([...reading.histories].map(([channel, { origin }]) => [channel, origin]))
+          for (const [channel, origin] of origins) this.#checkOrigin(channel, origin, now)
+          const errand = errands.getStore()
+          if (errand !== undefined) leaveUntil(errand.connection, errand.serial)
+          errand?.connection.oracle.read(channels, errand.last, reading.head, origins)
+          return reading
+        }
+        return 'then' in answer || !this.#settings.prompt ? Promise.resolve(answer).then(done) : done(answer)
       },
       close: broker.close,
     }
@@ -389,8 +394,9 @@ export class World {
     const { joining, stream } = connection
     const serial = ++this.#serial
     joining.add(serial)
-    errands
-      .run({ connection, last, serial }, () => stream.join(channels, { last }))
+    const joined = errands.run({ connection, last, serial }, () => stream.join(channels, { last }))
+    if (this.#settings.prompt) joining.delete(serial)
+    joined
       .catch((error: unknown) => this.#fail(`join failed: ${error}`))
       .then(() => {
         joining.delete(serial)
