@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import type { AnyEvents } from '@sse/contract'
-import type { Stream } from '@sse/express'
+import { type Broker, memoryBroker, type Stream } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import express from 'express'
 import express4 from 'express-4'
@@ -136,6 +136,33 @@ describe('a log that begins anew', () => {
     await hub.channel('news').publish('n', 1)
     expect((await other.next('n')).json).toBe(1)
   })
+
+  it('lets who has left all channels hear of one joined later, though positions are lower now', async () => {
+    let memory = memoryBroker()
+    const sinks = new Set<BrokerSink>()
+    const broker: Broker = {
+      publish: (...said) => memory.publish(...said),
+      attach: (channels, sink) => {
+        sinks.add(sink)
+        return memory.attach(channels, sink)
+      },
+      detach: (channel, sink) => memory.detach(channel, sink),
+      read: (channels, after) => memory.read(channels, after),
+      close: () => memory.close(),
+    }
+    const { app, hub } = eventsApp({ broker })
+    for (let n = 0; n < 5; n++) await hub.channel('news').publish('n', n)
+    const stream = await connect(app, '/events')
+    await stream.next('sse.live')
+    const [reader] = hub.streams
+    reader?.leave('news')
+    memory = memoryBroker()
+    for (const sink of sinks) sink.reset()
+    await reader?.join('more')
+    await hub.channel('more').publish('n', 'heard')
+    expect((await stream.next('n')).json).toBe('heard')
+    expect(stream.lastEventId).toMatch(/-1$/)
+  })
 })
 
 describe('a handler that goes on with a file or a view', () => {
@@ -163,5 +190,127 @@ describe('a handler that goes on with a file or a view', () => {
       await hub.channel('news').publish('n', path)
       expect((await stream.next('n')).json).toBe(path)
     }
+  })
+})
+
+describe('a join that the broker fails', () => {
+  const failures: Record<string, Partial<Broker>> = {
+    'throws at attach': {
+      attach: () => {
+        throw new Error('the broker')
+      },
+    },
+    'rejects at attach': { attach: () => Promise.reject(new Error('the broker')) },
+    'throws at read': {
+      read: () => {
+        throw new Error('the broker')
+      },
+    },
+    'rejects at read': { read: () => Promise.reject(new Error('the broker')) },
+  }
+
+  it.each(Object.entries(failures))(
+    'leaves nothing attached or counted, and may be made again: %s',
+    async (_, failing) => {
+      const memory = memoryBroker()
+      const attached = new Set<string>()
+      const attach = (channels: readonly string[], sink: BrokerSink) => {
+        for (const channel of channels) attached.add(channel)
+        return memory.attach(channels, sink)
+      }
+      const detach = (channel: string, sink: BrokerSink) => {
+        attached.delete(channel)
+        memory.detach(channel, sink)
+      }
+      const broker: Broker = { ...memory, attach, detach, ...failing }
+      const { app, hub } = bareApp({ broker })
+      app.get('/events', async (req, res) => {
+        const { closed } = res.sse
+        await expect(res.sse.join(['news', 'more'])).rejects.toThrow('the broker')
+        expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+        expect([...attached]).toEqual([])
+        if (req.query.again === undefined) {
+          res.status(503).send('not now')
+          await closed
+          return
+        }
+        Object.assign(broker, { attach, read: memory.read })
+        await res.sse.join('news')
+      })
+      const wire = await dial(app)
+      wire.request('GET', '/events')
+      expect(await wire.until('not now')).toMatch(/^HTTP\/1\.1 503 /)
+      wire.request('GET', '/events?again')
+      await wire.until('sse.live')
+      expect([...attached]).toEqual(['news'])
+    },
+  )
+
+  it('after an earlier one takes nothing from the stream', async () => {
+    const memory = memoryBroker()
+    const broker: Broker = { ...memory }
+    const { app, hub } = bareApp({ broker })
+    app.get('/events', async (_, res) => {
+      await res.sse.join('news')
+      broker.read = () => {
+        throw new Error('the broker')
+      }
+      await expect(res.sse.join('more')).rejects.toThrow('the broker')
+      broker.read = memory.read
+    })
+    const stream = await connect(app, '/events')
+    await stream.next('sse.live')
+    expect(hub.stats()).toMatchObject({ streams: 1, channels: 1 })
+    await hub.channel('news').publish('n', 1)
+    expect((await stream.next('n')).json).toBe(1)
+  })
+})
+
+describe('a join on a connection that is not as it came', () => {
+  it('of a corked response is sent when that is uncorked', async () => {
+    const { app, hub } = bareApp()
+    for (let n = 0; n < 50; n++) await hub.channel('news').publish('n', 'x'.repeat(3_000))
+    const uncork = hub.on('connect', (stream) => void stream.send('hello', 1))
+    app.get('/events', (_, res) => {
+      res.cork()
+      void res.sse.join('news', { last: 50 })
+      setImmediate(() => res.uncork())
+    })
+    const stream = await connect(app, '/events')
+    const events = await stream.upTo('sse.live')
+    expect(events.filter(({ event }) => event === 'n')).toHaveLength(50)
+    await hub.channel('news').publish('last', 1)
+    expect((await stream.next('last')).json).toBe(1)
+    uncork()
+  })
+
+  it.each(['1.0', '1.1'])(
+    'gets all of a long replay, whatever a socket takes at once: HTTP/%s',
+    async (version) => {
+      const { app, hub } = eventsApp()
+      for (let n = 0; n < 200; n++) await hub.channel('news').publish('n', `${n} ${'x'.repeat(3_000)}`)
+      const wire = await dial(app)
+      wire.request('GET', '/events?last=200', {}, version)
+      const text = await wire.until('sse.live')
+      expect(text.match(/"\d+ x/g)).toHaveLength(200)
+    },
+  )
+
+  it('takes what listens for room off the connection, which goes on to serve other streams', async () => {
+    const { app, hub } = bareApp()
+    for (let n = 0; n < 200; n++) await hub.channel('news').publish('n', 'x'.repeat(3_000))
+    const listeners: number[] = []
+    app.get('/events', async (req, res) => {
+      listeners.push(req.socket.listenerCount('drain'))
+      await res.sse.join('news', { last: 200 })
+      res.sse.close()
+    })
+    const wire = await dial(app)
+    for (let times = 1; times <= 5; times++) {
+      wire.request('GET', '/events')
+      await wire.until('sse.close', times)
+      await expect.poll(() => hub.stats().streams).toBe(0)
+    }
+    expect(new Set(listeners).size).toBe(1)
   })
 })

@@ -34,7 +34,7 @@ function inStep(...histories: History[]) {
     followed: histories[0],
     histories: histories.length > 1 ? histories : undefined,
     quiet: 7,
-    waiting: false,
+    waiting: false as boolean,
     deliver: vi.fn(() => false),
     fill: vi.fn(),
   } satisfies Passed
@@ -183,6 +183,23 @@ describe('a pass over streams in step', () => {
     expect(alone.write).not.toHaveBeenCalled()
     single.hurry(10)
     expect(alone.write).toHaveBeenCalledTimes(1)
+  })
+
+  it('hurries for one who came to an audience, or can be served again, after that was looked at', () => {
+    const log = new Log()
+    const news = log.channel()
+    for (let n = 0; n < 20; n++) log.publish(news)
+    const late = inStep(news)
+    late.stream.waiting = true
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set([late.stream]))
+    pass.hurry(10)
+    late.stream.waiting = false
+    pass.hurry(10)
+    expect(late.write).not.toHaveBeenCalled()
+    pass.count(late.stream)
+    pass.hurry(10)
+    expect(late.write).toHaveBeenCalledTimes(1)
   })
 
   it('hurries also for those whom a pass under way did not come to, if one who is served publishes', async () => {
