@@ -2,14 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeControl, encodeEvent, encodeRetry } from '@sse/protocol'
-import { admit } from './admission.ts'
-import type { Reading } from './broker.ts'
+import { Awaited } from './awaited.ts'
 import { joinBlocks, SLICE } from './chunk.ts'
-import { judgeCursor, parseCursor } from './cursor.ts'
-import { type Deferred, defer } from './deferred.ts'
+import { parseCursor } from './cursor.ts'
 import { Delivery } from './delivery.ts'
 import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
+import { begin, extend, type Joining } from './joining.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
@@ -45,10 +44,7 @@ export class EventStream<E> implements Stream<E>, Served {
   #joining: Promise<void> | undefined
   /** The first blocks of the stream, until they are written. */
   #opening: string | undefined
-  #abort: AbortController | undefined
-  #closed: Deferred | undefined
-  #ready: Deferred | undefined
-  #observed = false
+  #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
   constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse) {
@@ -77,23 +73,23 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController()
-    this.#observe()
-    if (this.#gone) this.#abort.abort()
-    return this.#abort.signal
+    const awaited = this.#observe()
+    const { signal } = awaited
+    if (this.#gone) awaited.end()
+    return signal
   }
 
   get closed(): Promise<void> {
-    this.#closed ??= defer()
-    this.#observe()
-    if (this.#gone) this.#closed.resolve()
-    return this.#closed.promise
+    const awaited = this.#observe()
+    const { closed } = awaited
+    if (this.#gone) awaited.end()
+    return closed
   }
 
   get ready(): Promise<void> {
     if (!this.#full) return Promise.resolve()
-    this.#ready ??= defer()
-    return this.#ready.promise
+    this.#awaited ??= new Awaited()
+    return this.#awaited.ready
   }
 
   get waiting(): boolean {
@@ -201,7 +197,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.quiet = 0
     if (slice?.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
-    if (this.#ready !== undefined && !this.#full) this.#settleReady()
+    if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
     if (slice !== undefined && slice.bytes.length >= SLICE) return !outlet.busy && !outlet.over
     this.#fallIn()
     return false
@@ -309,15 +305,15 @@ export class EventStream<E> implements Stream<E>, Served {
     try {
       const reading = this.#board.attach(added, lastEventId)
       if ('then' in reading) {
-        return reading.then((reading) => this.#enter(added, reading, lastEventId, last)).catch(failed)
+        return reading.then((reading) => this.#enter(added, { reading, lastEventId, last })).catch(failed)
       }
-      this.#enter(added, reading, lastEventId, last)
+      this.#enter(added, { reading, lastEventId, last })
     } catch (error) {
       failed(error)
     }
   }
 
-  #enter(added: readonly string[], reading: Reading, lastEventId: string | undefined, last: number): void {
+  #enter(added: readonly string[], joining: Joining): void {
     // The reader may have left while the broker subscribed.
     if (this.#gone) {
       if (this.#phase === 'joining') this.#phase = 'open'
@@ -328,7 +324,7 @@ export class EventStream<E> implements Stream<E>, Served {
     let more = false
     outlet?.cork()
     try {
-      this.#take(added, reading, lastEventId, last)
+      this.#take(added, joining)
       // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
       more = this.deliver() || this.waiting
     } finally {
@@ -337,12 +333,12 @@ export class EventStream<E> implements Stream<E>, Served {
     }
   }
 
-  #take(added: readonly string[], reading: Reading, lastEventId: string | undefined, last: number): void {
+  #take(added: readonly string[], joining: Joining): void {
     // First of all, so that what listeners leave is left.
     this.#board.enter(this, added)
     try {
-      if (this.#delivery.epoch === undefined) this.#begin(reading, lastEventId, last)
-      else this.#extend(reading, lastEventId, last)
+      if (this.#delivery.epoch === undefined) this.#begin(joining)
+      else this.#extend(joining)
     } catch (error) {
       this.#board.leave(this, added)
       throw error
@@ -377,36 +373,26 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#board.schedule(this)
   }
 
-  #begin(reading: Reading, lastEventId: string | undefined, last: number): void {
-    const { cursor, gaps, members, resumed } = admit(reading, lastEventId, last, this.#board.options.limits)
+  #begin(joining: Joining): void {
     const first = this.#sendHead()
-    for (const { channels, reason } of gaps) {
-      this.#delivery.insertGap(channels, reason)
-      this.#board.missed(this, channels, reason)
-    }
-    this.#delivery.start(reading.epoch, cursor, reading.head, members)
-    this.#greet(first, resumed ? lastEventId : undefined, this.#delivery.pending)
+    const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
+    for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
+    this.#greet(first, resumed ? joining.lastEventId : undefined, this.#delivery.pending)
   }
 
-  #extend({ epoch, head, histories }: Reading, lastEventId: string | undefined, last: number): void {
-    // Its cursor vouches for the channels of the first join only.
-    const returning = judgeCursor(lastEventId, epoch, head).kind !== 'fresh'
-    if (returning) {
-      const channels = [...histories.keys()]
-      this.#delivery.insertGap(channels, 'joined')
-      this.#board.missed(this, channels, 'joined')
-    }
-    const { replayEvents } = this.#board.options.limits
-    for (const [channel, history] of histories) {
-      this.#delivery.add(channel, history, history.recent(Math.min(last, replayEvents)))
-    }
+  #extend(joining: Joining): void {
+    const missed = extend(this.#delivery, joining, this.#board.options.limits)
+    if (missed.length > 0) this.#board.missed(this, missed, 'joined')
   }
 
   /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
-  #observe(): void {
-    if (this.#phase !== 'unused' || this.#observed) return
-    this.#observed = true
-    this.#response.once('close', () => this.ended())
+  #observe(): Awaited {
+    this.#awaited ??= new Awaited()
+    if (this.#phase === 'unused' && !this.#awaited.observed) {
+      this.#awaited.observed = true
+      this.#response.once('close', () => this.ended())
+    }
+    return this.#awaited
   }
 
   /** Takes the response for a stream, if it was not yet. */
@@ -435,7 +421,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#outlet = undefined
     this.#phase = 'unused'
     this.#board.withdraw(this)
-    if (this.#abort !== undefined || this.#closed !== undefined) this.#observe()
+    if (this.#awaited !== undefined) this.#observe()
   }
 
   /** Sends the head, which fails if a wrapper of the response does; before anything is due. Returns whether it was not sent yet. */
@@ -467,7 +453,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.stalled = 0
     if (this.deliver()) this.#board.schedule(this)
     this.#board.count(this)
-    if (!this.#full) this.#settleReady()
+    if (!this.#full) this.#awaited?.settle()
   }
 
   ended(): void {
@@ -476,14 +462,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#phase = 'over'
     this.#board.leave(this, channels)
     this.#board.withdraw(this)
-    this.#abort?.abort()
-    this.#closed?.resolve()
-    this.#settleReady()
+    this.#awaited?.end()
     if (this.#outlet !== undefined && this.#response.headersSent) this.#board.disconnected(this)
-  }
-
-  #settleReady(): void {
-    this.#ready?.resolve()
-    this.#ready = undefined
   }
 }

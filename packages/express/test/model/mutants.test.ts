@@ -8,8 +8,9 @@ const mutations: readonly Mutation[] = [
   {
     name: 'the head as the id of sse.open',
     file: 'event-stream.ts',
-    text: 'this.#greet(first, resumed ? lastEventId : undefined,',
-    becomes: "this.#greet(first, resumed ? reading.epoch + '-' + reading.head.toString(36) : undefined,",
+    text: 'this.#greet(first, resumed ? joining.lastEventId : undefined,',
+    becomes:
+      "const { epoch, head } = joining.reading; this.#greet(first, resumed ? epoch + '-' + head.toString(36) : undefined,",
   },
   {
     name: 'a new channel that looks as if nothing had ever been dropped',

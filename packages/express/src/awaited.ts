@@ -1,0 +1,42 @@
+import { type Deferred, defer } from './deferred.ts'
+
+/** What a handler waits for of its stream. Most wait for nothing, so it is made when it is first asked for. */
+export class Awaited {
+  /** Whether the response is listened to, which is no stream yet. */
+  observed = false
+
+  #abort: AbortController | undefined
+  #closed: Deferred | undefined
+  #ready: Deferred | undefined
+
+  /** Aborts when the stream is over. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  /** Resolves when the stream is over. */
+  get closed(): Promise<void> {
+    this.#closed ??= defer()
+    return this.#closed.promise
+  }
+
+  /** Resolves when there is room, or the stream is over. */
+  get ready(): Promise<void> {
+    this.#ready ??= defer()
+    return this.#ready.promise
+  }
+
+  /** Says that there is room. */
+  settle(): void {
+    this.#ready?.resolve()
+    this.#ready = undefined
+  }
+
+  /** Says that the stream is over, also to who asked only now. */
+  end(): void {
+    this.#abort?.abort()
+    this.#closed?.resolve()
+    this.settle()
+  }
+}
