@@ -399,13 +399,13 @@ export class EventStream<E> implements Stream<E>, Served {
   #open(): void {
     if (this.#phase !== 'unused' || !isClaimable(this.#request, this.#response)) return
     this.#admit()
+    this.#phase = 'open'
     try {
       this.#sendHead()
     } catch (error) {
       this.#withdraw()
       throw error
     }
-    this.#phase = 'open'
     this.#greet(true, undefined, 0)
   }
 
