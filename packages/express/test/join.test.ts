@@ -60,6 +60,42 @@ describe('a join whose listeners act at once', () => {
   })
 })
 
+describe('a gap listener of a join', () => {
+  it.each<[string, (stream: Stream<AnyEvents>) => void, readonly string[], readonly string[]]>([
+    [
+      'joins',
+      (stream) => void stream.join('more'),
+      ['news', 'more'],
+      ['sse.gap', 'n', 'sse.live', 'sse.gap', 'm', 'n'],
+    ],
+    ['leaves', (stream) => stream.leave('news'), [], ['sse.gap', 'sse.live']],
+    ['sends', (stream) => void stream.send('p', 1), ['news'], ['sse.gap', 'n', 'p', 'sse.live', 'n']],
+    ['closes', (stream) => stream.close(), [], ['sse.gap', 'n', 'sse.live', 'sse.close']],
+    [
+      'publishes',
+      ({ hub }) => void hub.channel('news').publish('n', 2),
+      ['news'],
+      ['sse.gap', 'n', 'n', 'sse.live', 'n'],
+    ],
+  ])('%s', async (_, act, channels, events) => {
+    const { app, hub, errors } = eventsApp()
+    await hub.channel('news').publish('n', 0)
+    const off = hub.on('gap', (stream) => {
+      off()
+      act(stream)
+    })
+    const stream = await connect(app, '/events', { lastEventId: 'other-1' })
+    await stream.next('sse.open')
+    await expect.poll(() => [...hub.streams].flatMap((reader) => reader.channels)).toEqual(channels)
+    await hub.channel('more').publish('m', 3)
+    await hub.channel('news').publish('n', 4)
+    for (const reader of hub.streams) reader.disconnect()
+    expect((await stream.rest()).map(({ event }) => event)).toEqual(events)
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+    expect(errors).toEqual([])
+  })
+})
+
 describe('a join whose head cannot be sent', () => {
   it.each(['join', 'send'] as const)(
     'leaves the %s to fail, nothing counted, and the answer to the handler',
