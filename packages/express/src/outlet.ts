@@ -43,7 +43,6 @@ export class Outlet {
   readonly #response: StreamResponse
   readonly #socket: Socket | undefined
   readonly #stream: Outgoing
-  readonly #http2: boolean
   /**
    * The socket, while writing a framed chunk to it is the same as `response.write`. That costs half as much: `write` of
    * Node corks, and makes three writes of each.
@@ -58,9 +57,8 @@ export class Outlet {
   constructor(request: IncomingMessage, response: StreamResponse, stream: Outgoing) {
     this.#stream = stream
     this.#response = response
-    this.#http2 = request.httpVersionMajor >= 2
     // HTTP/2 allows no listeners of ours on its session's socket; its response closes with its stream.
-    this.#socket = this.#http2 ? undefined : request.socket
+    this.#socket = request.httpVersionMajor >= 2 ? undefined : request.socket
     response.on('close', this.#close)
     response.on('error', this.#close)
   }
@@ -90,7 +88,7 @@ export class Outlet {
     if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
     for (const [name, value] of HEADERS) response.setHeader(name, value)
     // A client that asked for it is told `close` by Node.
-    if (!this.#http2 && response.req.httpVersionMinor >= 1 && response.shouldKeepAlive)
+    if (this.#socket !== undefined && response.req.httpVersionMinor >= 1 && response.shouldKeepAlive)
       response.setHeader('Connection', 'keep-alive')
     if (this.#socket?.timeout) this.#socket.setTimeout(0)
     response.flushHeaders()

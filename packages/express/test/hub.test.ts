@@ -1,5 +1,6 @@
 import { sse } from '@sse/express'
-import { connect, stopServing } from '@sse/express/testing'
+import { connect, serve, stopServing } from '@sse/express/testing'
+import express from 'express'
 import { describe, expect, it, vi } from 'vitest'
 import { bareApp, channelsOf, eventsApp } from './app.ts'
 import { gatedBroker } from './gated-broker.ts'
@@ -40,6 +41,61 @@ describe('who is there', () => {
     await hub.channel('news').publish('marker', null)
     await bob.next('marker')
     expect(bob.all().map(({ event }) => event)).not.toContain('hello')
+  })
+})
+
+describe('res.sse', () => {
+  it('is there where the hub is mounted, in the applications below as well, and the name is free elsewhere', async () => {
+    const hub = sse()
+    const app = express()
+    const seen: unknown[] = []
+    app.get('/before', (_, res) => {
+      seen.push(res.sse)
+      Object.assign(res, { sse: 'theirs' })
+      seen.push(res.sse)
+      res.end()
+    })
+    app.use('/api', hub)
+    const below = express()
+    below.get('/events', (_, res) => res.sse.join('news'))
+    app.use('/api/below', below)
+    const stream = await connect(app, '/api/below/events')
+    await hub.channel('news').publish('n', 1)
+    expect((await stream.next('n')).json).toBe(1)
+    const url = await serve(app)
+    await fetch(new URL('/before', url))
+    expect(seen).toEqual([undefined, 'theirs'])
+    await stopServing(app)
+    await hub.close()
+  })
+
+  it('is that of the hub that was mounted last', async () => {
+    const { app, hub: first } = bareApp()
+    const last = sse()
+    const refused: unknown[] = []
+    app.get('/touched', (_, res, next) => {
+      void res.sse.lastEventId
+      next()
+    })
+    app.get('/taken', (_, res, next) => {
+      res.sse.send('n', 1)
+      next()
+    })
+    app.use(last)
+    app.get('/touched', (_, res) => res.sse.join('news'))
+    app.get('/taken', (_, res) => {
+      try {
+        void res.sse
+      } catch (error) {
+        refused.push(error)
+      }
+    })
+    await connect(app, '/touched')
+    expect([first.stats().streams, last.stats().streams]).toEqual([0, 1])
+    await (await connect(app, '/taken')).next('n')
+    expect(refused).toMatchObject([{ code: 'ERR_SSE_OTHER_HUB' }])
+    await stopServing(app)
+    await last.close()
   })
 })
 
