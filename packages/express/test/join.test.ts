@@ -282,6 +282,26 @@ describe('a join that the broker fails', () => {
     },
   )
 
+  it('still tells who asked meanwhile that the answer is over', async () => {
+    const gated = gatedBroker()
+    const { app } = bareApp({ broker: gated })
+    let over = false
+    app.get('/events', async (_, res) => {
+      const joining = res.sse.join('news')
+      const { closed, signal } = res.sse
+      await expect(joining).rejects.toThrow('the broker')
+      res.status(503).send('not now')
+      await closed
+      over = signal.aborted
+    })
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await expect.poll(() => gated.waiting).toEqual(['attach'])
+    gated.pass(new Error('the broker'))
+    await wire.until('not now')
+    await expect.poll(() => over).toBe(true)
+  })
+
   it('after an earlier one takes nothing from the stream', async () => {
     const memory = memoryBroker()
     const broker: Broker = { ...memory }
