@@ -16,40 +16,10 @@ import { refuseFinal } from './response.ts'
 import { Runs } from './runs.ts'
 import { Switchboard } from './switchboard.ts'
 
-/** Where a response keeps its stream; while it has none, what the hub that was mounted last makes one by. */
+/** Where a response keeps its stream; the hub that was mounted last, while it is none. */
 const STREAM: unique symbol = Symbol('sse.stream')
 
-interface Marked extends StreamResponse {
-  [STREAM]?: { readonly hub: unknown } | ((response: Marked) => object)
-}
-
-/** The prototypes that Express has made, one for each application, whose responses have `sse` already. */
-const fitted = new WeakSet<object>()
-
-/** `res.sse`, by the hub that was mounted on the response. */
-const property: PropertyDescriptor & ThisType<Marked> = {
-  configurable: true,
-  get() {
-    const known = this[STREAM]
-    return typeof known === 'function' ? known(this) : known
-  },
-  // Where no hub is mounted the name is free.
-  set(value: unknown) {
-    Object.defineProperty(this, 'sse', { configurable: true, enumerable: true, writable: true, value })
-  },
-}
-
-/** Gives a response `sse`: by its application's prototype where it has one, which costs the single response nothing. */
-function fit(response: Marked): void {
-  const prototype: object = Object.getPrototypeOf(response)
-  if (fitted.has(prototype)) return
-  if (Object.hasOwn(prototype, 'app')) {
-    fitted.add(prototype)
-    Object.defineProperty(prototype, 'sse', property)
-  } else {
-    Object.defineProperty(response, 'sse', property)
-  }
-}
+type Marked = StreamResponse & { [STREAM]?: unknown }
 
 /** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
@@ -138,6 +108,14 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     return created
   }
 
+  /** One for all responses, so that a request costs no closure. */
+  const property: PropertyDescriptor & ThisType<Marked> = {
+    configurable: true,
+    get() {
+      return stream(this)
+    },
+  }
+
   function middleware(
     request: Pick<IncomingMessage, 'headers' | 'method' | 'url'>,
     answer: ServerResponse | Http2ServerResponse,
@@ -145,18 +123,13 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   ): void {
     const response = marked(answer)
     const known = response[STREAM]
-    if (known === stream) {
+    if (known === hub) {
       next()
       return
     }
     mounted = true
-    if (known instanceof EventStream) {
-      // It may be another hub's.
-      Object.defineProperty(response, 'sse', { configurable: true, get: () => stream(response) })
-    } else {
-      response[STREAM] = stream
-      fit(response)
-    }
+    if (!(known instanceof EventStream)) response[STREAM] = hub
+    Object.defineProperty(response, 'sse', property)
     const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined
     if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)
     else next()

@@ -69,6 +69,18 @@ describe('res.sse', () => {
     await hub.close()
   })
 
+  it('stays with a response that leaves the application in which the hub is mounted', async () => {
+    const hub = sse()
+    const app = express()
+    app.use(express().use(hub))
+    app.get('/events', (_, res) => res.sse.join('news'))
+    const stream = await connect(app, '/events')
+    await hub.channel('news').publish('n', 1)
+    expect((await stream.next('n')).json).toBe(1)
+    await stopServing(app)
+    await hub.close()
+  })
+
   it('is that of the hub that was mounted last', async () => {
     const { app, hub: first } = bareApp()
     const last = sse()
