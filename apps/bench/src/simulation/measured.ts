@@ -53,7 +53,7 @@ export const MEASURED = {
   small: eventCosts('100 B', {
     apart: 20,
     run: 1.4,
-    alone: 91,
+    alone: 90,
     hearer: 2.3,
     hearerOfRun: 0.07,
     note: 245,
@@ -62,7 +62,7 @@ export const MEASURED = {
   large: eventCosts('1 KiB', {
     apart: 26,
     run: 6.3,
-    alone: 88,
+    alone: 90,
     hearer: 2.9,
     hearerOfRun: 0.41,
     note: 1_171,
