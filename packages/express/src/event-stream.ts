@@ -428,8 +428,11 @@ export class EventStream<E> implements Stream<E>, Served {
   #sendHead(): boolean {
     if (this.#response.headersSent) return false
     this.#outlet?.commit()
+    const request = this.#request
     // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
-    if ('next' in this.#request) this.#request.next = this.#board.late
+    if ('next' in request) request.next = this.#board.late
+    // And the parsed url, which it parses again for who asks.
+    if ('_parsedUrl' in request) request._parsedUrl = undefined
     return true
   }
 

@@ -229,6 +229,23 @@ describe('a handler that goes on with a file or a view', () => {
   })
 })
 
+describe('the request of an open stream', () => {
+  it.each([
+    ['Express 5', express],
+    ['Express 4', express4],
+  ])('still says where it went: %s', async (_, make) => {
+    const { hub } = bareApp()
+    const said: unknown[] = []
+    const app = make().use(hub)
+    app.get('/rooms/:room', (req, res) => {
+      void res.sse.join('news')
+      said.push(req.path, req.params.room, req.query.page, req.originalUrl)
+    })
+    await (await connect(app, '/rooms/blue?page=2')).next('sse.live')
+    expect(said).toEqual(['/rooms/blue', 'blue', '2', '/rooms/blue?page=2'])
+  })
+})
+
 describe('a join that the broker fails', () => {
   const failures: Record<string, Partial<Broker>> = {
     'throws at attach': {
