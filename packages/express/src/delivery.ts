@@ -4,6 +4,7 @@ import { type Chunk, joinBlocks } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
+import { liveAt } from './live.ts'
 import { countDue, endOfAll, type Membership, type Push, takeEntries, takeMissed } from './membership.ts'
 import type { Place } from './place.ts'
 
@@ -41,6 +42,8 @@ export class Delivery {
   /** Few, and walked in each pass: a dense array costs less than a map, in time and in memory. */
   #members: readonly Membership[] = NO_MEMBERS
   #inserts: Insert[] = NO_INSERTS
+  /** What the stream begins with, until it is taken. */
+  #opening: string | undefined
   /** Where the replay ends, to be announced by `sse.live`. */
   #target: number | undefined
   /** How the stream is to end, once everything up to `at` was taken. */
@@ -126,6 +129,17 @@ export class Delivery {
     this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
   }
 
+  /** Whether what the stream begins with was not taken yet. */
+  get opening(): boolean {
+    return this.#opening !== undefined
+  }
+
+  /** Has the stream begin with these blocks, before all else. */
+  open(text: string): void {
+    this.#place.straight = undefined
+    this.#opening = text
+  }
+
   /** Inserts the application's own bytes after everything that was published so far. */
   insertPrivate(bytes: Buffer): void {
     this.privateBytes += bytes.length
@@ -171,7 +185,7 @@ export class Delivery {
    */
   fallIn(straight: Socket): void {
     const place = this.#place
-    if (this.#inserts.length > 0 || this.#target !== undefined || this.#ending !== undefined) return
+    if (!this.#isPlain) return
     const first = this.#members[0]
     if (first === undefined) return
     const { head } = first.history
@@ -188,7 +202,7 @@ export class Delivery {
    * @returns `undefined` when there is nothing to write
    */
   next(limit: number): Slice | undefined {
-    if (this.#inserts.length === 0 && this.#target === undefined && this.#ending === undefined) {
+    if (this.#isPlain) {
       const shared = this.#takeShared(limit)
       if (shared !== 'mixed') return shared
     }
@@ -219,9 +233,24 @@ export class Delivery {
     return merged.bytes.length > 0 ? merged : undefined
   }
 
+  /** Whether there is nothing to say but what the channels say. */
+  get #isPlain(): boolean {
+    return (
+      this.#inserts.length === 0 &&
+      this.#target === undefined &&
+      this.#ending === undefined &&
+      this.#opening === undefined
+    )
+  }
+
   #takeMixed(limit: number): Slice | undefined {
-    const blocks: Buffer[] = []
+    const blocks: (Buffer | string)[] = []
     let bytes = 0
+    if (this.#opening !== undefined) {
+      blocks.push(this.#opening)
+      bytes = Buffer.byteLength(this.#opening)
+      this.#opening = undefined
+    }
     /** The only block, if it was joined before: a replay is mostly those, and copies none of them. */
     let joined: Chunk | undefined
     const push: Push = (block, chunk) => {
@@ -288,9 +317,8 @@ export class Delivery {
   #takeMark(push: Push): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined
-      // Without an id where no log stands behind the stream.
-      const id = this.epoch && formatCursor(this.epoch, this.cursor)
-      push(Buffer.from(encodeControl('sse.live', {}, id)))
+      const live = liveAt(this.epoch, this.cursor)
+      push(live.bytes, live)
       return true
     }
     this.#ending ??= endOfAll(this.#members, this.cursor)

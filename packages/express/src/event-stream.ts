@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
-import { encodeComment, encodeControl, encodeEvent, encodeRetry } from '@sse/protocol'
+import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
 import { Awaited } from './awaited.ts'
-import { joinBlocks, SLICE } from './chunk.ts'
+import { SLICE } from './chunk.ts'
 import { parseCursor } from './cursor.ts'
 import { Delivery } from './delivery.ts'
 import type { History } from './history.ts'
@@ -42,8 +42,6 @@ export class EventStream<E> implements Stream<E>, Served {
   #phase: Phase = 'unused'
   /** What waits for the broker. */
   #joining: Promise<void> | undefined
-  /** The first blocks of the stream, until they are written. */
-  #opening: string | undefined
   #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
@@ -182,23 +180,16 @@ export class EventStream<E> implements Stream<E>, Served {
     const outlet = this.#outlet
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
     const slice = this.#delivery.next(SLICE)
-    if (this.#opening === undefined) {
-      if (slice === undefined) {
-        this.#fallIn()
-        return false
-      }
-      outlet.write(slice)
-    } else {
-      const opening = Buffer.from(this.#opening)
-      this.#opening = undefined
-      const blocks = slice === undefined ? [opening] : [opening, slice.bytes]
-      outlet.write(joinBlocks(blocks, opening.length + (slice?.bytes.length ?? 0)))
+    if (slice === undefined) {
+      this.#fallIn()
+      return false
     }
+    outlet.write(slice)
     this.quiet = 0
-    if (slice?.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
+    if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
     if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
-    if (slice !== undefined && slice.bytes.length >= SLICE) return !outlet.busy && !outlet.over
+    if (slice.bytes.length >= SLICE) return !outlet.busy && !outlet.over
     this.#fallIn()
     return false
   }
@@ -438,10 +429,8 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Makes the first blocks, unless they were written before the first join. */
   #greet(first: boolean, cursor: string | undefined, replay: number): void {
-    if (!first && this.#opening === undefined) return
-    const { heartbeat } = this.#board.options
-    const open = encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
-    this.#opening = encodeRetry(this.#board.jitteredRetry()) + open
+    if (!first && !this.#delivery.opening) return
+    this.#delivery.open(this.#board.opening(cursor, replay))
     if (!first) return
     if (this.#request.method === 'HEAD') this.#outlet?.end()
     this.#board.connected(this)

@@ -69,6 +69,7 @@ export function takeEntries(
 ): number {
   const active: { member: Membership; index: number; entry: Entry }[] = []
   for (const member of members) {
+    if (member.history.last <= cursor) continue
     const index = member.history.indexAfter(cursor)
     const entry = member.history.at(index)
     if (entry !== undefined && entry.g <= bound) active.push({ member, index, entry })

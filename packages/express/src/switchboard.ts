@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { GapReason } from '@sse/protocol'
+import { encodeControl, encodeRetry, type GapReason } from '@sse/protocol'
 import type { BrokerSink, Reading } from './broker.ts'
 import { parseCursor } from './cursor.ts'
 import type { Message } from './entry.ts'
@@ -52,9 +52,11 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** By channel, the streams that are served, and how many uses of it there are, joins under way included. */
   readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
   readonly #pass = new Pass<S>()
+  readonly #fresh: string
 
   constructor(options: ResolvedOptions, events: SwitchboardEvents<S>) {
     this.options = options
+    this.#fresh = this.#encodeOpen(undefined, 0)
     this.#events = events
     const interval = Math.min(options.heartbeat, options.stallTimeout) / BEATS
     this.#stallBeats = Math.ceil(options.stallTimeout / interval)
@@ -193,6 +195,12 @@ export class Switchboard<S extends Served> implements BrokerSink {
     if (error !== undefined) this.failed(error)
   }
 
+  /** The first blocks of a stream, after the cursor that was accepted. Most are new here, and told the same. */
+  opening(cursor: string | undefined, replay: number): string {
+    const open = cursor === undefined && replay === 0 ? this.#fresh : this.#encodeOpen(cursor, replay)
+    return encodeRetry(this.jitteredRetry()) + open
+  }
+
   /** About when a client is to come back, in milliseconds: each at another time, so that a restart makes no herd. */
   jitteredRetry(): number {
     return Math.round(this.options.retry * (0.5 + Math.random()))
@@ -232,6 +240,11 @@ export class Switchboard<S extends Served> implements BrokerSink {
   /** The streams of a channel. */
   audience(channel: string): readonly S[] {
     return [...(this.#audiences.get(channel)?.streams ?? [])]
+  }
+
+  #encodeOpen(cursor: string | undefined, replay: number): string {
+    const { heartbeat } = this.options
+    return encodeControl('sse.open', { heartbeat, resumed: cursor !== undefined, replay }, cursor)
   }
 
   #beat(quietBeats: number): void {
