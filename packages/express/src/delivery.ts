@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { encodeControl, type GapReason } from '@sse/protocol'
-import { type Chunk, joinBlocks } from './chunk.ts'
+import { type Chunk, frameText, joinBlocks, type TextChunk } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
@@ -23,7 +23,7 @@ const NO_INSERTS: Insert[] = []
 const NO_MEMBERS: readonly Membership[] = []
 
 /** The next bytes for a stream, which it may share with others, and what they announce. */
-export interface Slice extends Chunk {
+export type Slice = (Chunk | TextChunk) & {
   /** Channels that missed something since the last slice. */
   readonly gap?: readonly string[]
 }
@@ -202,6 +202,10 @@ export class Delivery {
    * @returns `undefined` when there is nothing to write
    */
   next(limit: number): Slice | undefined {
+    if (this.#opening !== undefined) {
+      const greeting = this.#takeGreeting(this.#opening)
+      if (greeting !== undefined) return greeting
+    }
     if (this.#isPlain) {
       const shared = this.#takeShared(limit)
       if (shared !== 'mixed') return shared
@@ -243,14 +247,25 @@ export class Delivery {
     )
   }
 
-  #takeMixed(limit: number): Slice | undefined {
-    const blocks: (Buffer | string)[] = []
-    let bytes = 0
-    if (this.#opening !== undefined) {
-      blocks.push(this.#opening)
-      bytes = Buffer.byteLength(this.#opening)
-      this.#opening = undefined
+  /** The first words to a reader to whom nothing else is due, as to most. */
+  #takeGreeting(opening: string): Slice | undefined {
+    if (this.#inserts.length > 0 || this.#ending !== undefined || this.#members.length === 0) return undefined
+    let bound = Number.POSITIVE_INFINITY
+    for (const { history } of this.#members) {
+      const { end, evicted, last } = history
+      if (last > this.cursor || evicted > this.cursor || end !== undefined) return undefined
+      if (history.head.g < bound) bound = history.head.g
     }
+    if (this.#target === undefined || bound < this.#target) return undefined
+    this.#place.cursor = Math.max(this.cursor, bound)
+    this.#opening = undefined
+    this.#target = undefined
+    return frameText(opening + liveAt(this.epoch, this.cursor).text)
+  }
+
+  #takeMixed(limit: number): Slice | undefined {
+    const blocks: Buffer[] = []
+    let bytes = 0
     /** The only block, if it was joined before: a replay is mostly those, and copies none of them. */
     let joined: Chunk | undefined
     const push: Push = (block, chunk) => {
@@ -258,6 +273,8 @@ export class Delivery {
       blocks.push(block)
       bytes += block.length
     }
+    if (this.#opening !== undefined) push(Buffer.from(this.#opening))
+    this.#opening = undefined
     while (bytes < limit && this.#takeInsert(push));
     const gap = bytes < limit && !this.#ended ? this.#takeGap(push) : []
     while (bytes < limit && !this.#ended) {
@@ -317,8 +334,8 @@ export class Delivery {
   #takeMark(push: Push): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined
-      const live = liveAt(this.epoch, this.cursor)
-      push(live.bytes, live)
+      const { chunk } = liveAt(this.epoch, this.cursor)
+      push(chunk.bytes, chunk)
       return true
     }
     this.#ending ??= endOfAll(this.#members, this.cursor)

@@ -6,6 +6,7 @@ import { Awaited } from './awaited.ts'
 import { SLICE } from './chunk.ts'
 import { parseCursor } from './cursor.ts'
 import { Delivery } from './delivery.ts'
+import { SseError } from './errors.ts'
 import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
 import { begin, extend, type Joining } from './joining.ts'
@@ -33,6 +34,8 @@ export class EventStream<E> implements Stream<E>, Served {
   histories: readonly History[] | undefined = undefined
   stalled = 0
   readonly hub: Hub<E>
+  /** What another hub has made of the same response. */
+  readonly before: EventStream<unknown> | undefined
 
   readonly #board: Switchboard<EventStream<E>>
   readonly #request: IncomingMessage
@@ -45,8 +48,14 @@ export class EventStream<E> implements Stream<E>, Served {
   #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
-  constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse) {
+  constructor(
+    hub: Hub<E>,
+    board: Switchboard<EventStream<E>>,
+    response: StreamResponse,
+    before?: EventStream<unknown>,
+  ) {
     this.hub = hub
+    this.before = before
     this.#board = board
     this.#request = response.req
     this.#response = response
@@ -55,6 +64,16 @@ export class EventStream<E> implements Stream<E>, Served {
   /** Whether the response may still become another hub's stream. */
   get unused(): boolean {
     return this.#phase === 'unused' && this.#joining === undefined
+  }
+
+  /** @throws {@link SseError} `ERR_SSE_OTHER_HUB` if another hub's stream can no longer have the response */
+  mustBeUnused(): void {
+    if (this.unused) return
+    throw new SseError(
+      'ERR_SSE_OTHER_HUB',
+      500,
+      'Another hub streams on this response already: use one hub for a response, that of res.sse.hub.',
+    )
   }
 
   get lastEventId(): string | undefined {
@@ -272,7 +291,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const { lastEventId } = this
     const unused = this.#phase === 'unused'
     if (unused) {
-      if (!isClaimable(this.#request, this.#response)) return
+      if (!this.#isClaimable) return
       if (lastEventId !== undefined && parseCursor(lastEventId)?.final) {
         refuseFinal(this.#response)
         return
@@ -388,7 +407,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Takes the response for a stream, if it was not yet. */
   #open(): void {
-    if (this.#phase !== 'unused' || !isClaimable(this.#request, this.#response)) return
+    if (this.#phase !== 'unused' || !this.#isClaimable) return
     this.#admit()
     this.#phase = 'open'
     try {
@@ -398,6 +417,11 @@ export class EventStream<E> implements Stream<E>, Served {
       throw error
     }
     this.#greet(true, undefined, 0)
+  }
+
+  get #isClaimable(): boolean {
+    for (let { before } = this; before !== undefined; { before } = before) before.mustBeUnused()
+    return isClaimable(this.#request, this.#response)
   }
 
   /** Counts among the hub's streams. */

@@ -2,16 +2,24 @@ import { encodeControl } from '@sse/protocol'
 import { type Chunk, joinBlocks } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 
-let last: { readonly epoch: string | undefined; readonly g: number; readonly chunk: Chunk } | undefined
+interface Live {
+  readonly epoch: string | undefined
+  readonly g: number
+  readonly text: string
+  readonly chunk: Chunk
+}
+
+let last: Live | undefined
 
 /**
  * `sse.live` at a position, without an id where no log stands behind the stream. All whose stream is quiet, and all who
  * join meanwhile, are told the same, so the last one is kept.
  */
-export function liveAt(epoch: string | undefined, g: number): Chunk {
+export function liveAt(epoch: string | undefined, g: number): Live {
   if (last === undefined || last.g !== g || last.epoch !== epoch) {
-    const block = Buffer.from(encodeControl('sse.live', {}, epoch && formatCursor(epoch, g)))
-    last = { epoch, g, chunk: joinBlocks([block], block.length) }
+    const text = encodeControl('sse.live', {}, epoch && formatCursor(epoch, g))
+    const block = Buffer.from(text)
+    last = { epoch, g, text, chunk: joinBlocks([block], block.length) }
   }
-  return last.chunk
+  return last
 }

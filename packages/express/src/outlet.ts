@@ -1,6 +1,6 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Chunk } from './chunk.ts'
+import type { Chunk, TextChunk } from './chunk.ts'
 import type { Place } from './place.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
@@ -11,7 +11,8 @@ export type StreamResponse = ServerResponse & {
 
 /** Whether nothing of a response can reach its reader any more. */
 export const isOver = (response: StreamResponse): boolean =>
-  response.writableEnded || (response.stream ?? response).destroyed
+  // HTTP/2's compatible response has no `destroyed`; and to find that there is no `stream` takes long.
+  response.writableEnded || (response.destroyed ?? response.stream?.destroyed ?? false)
 
 const { write, end } = OutgoingMessage.prototype
 
@@ -100,17 +101,17 @@ export class Outlet {
     this.#socket?.setKeepAlive(true, milliseconds)
   }
 
-  write(chunk: Chunk): void {
+  write(chunk: Chunk | TextChunk): void {
     if (this.over) return
     if (this.#straight === undefined) this.#straighten()
     const straight = this.#straight
     if (straight !== undefined) {
-      if (!straight.write(chunk.framed)) this.fill()
+      if (!straight.write(chunk.framed, 'latin1')) this.fill()
       return
     }
     const response = this.#response
     this.#listen(response)
-    const accepted = response.write(chunk.bytes)
+    const accepted = response.write(chunk.bytes, 'latin1')
     if (response.flush !== undefined) {
       // A compressing wrapper: `writableLength` says nothing of what waits in it.
       response.flush()

@@ -97,7 +97,7 @@ describe('res.sse', () => {
     app.get('/touched', (_, res) => res.sse.join('news'))
     app.get('/taken', (_, res) => {
       try {
-        void res.sse
+        res.sse.send('n', 2)
       } catch (error) {
         refused.push(error)
       }
