@@ -79,7 +79,7 @@ export async function startRig(peer: string): Promise<Rig> {
       await load.ask('open', { request: request(options), ...options, port, count })
     },
     async resume(count, deliveries, options) {
-      const before = await server.ask('usage', { tidy: true })
+      const before = await server.ask('usage', { tidy: false })
       const readers = { request: request(options), ...options, port, count }
       const resumed = await load.ask('resume', { ...readers, deliveries, timeout: 30_000 })
       const after = await server.ask('usage', { tidy: false })
