@@ -16,7 +16,7 @@ import { Runs } from './runs.ts'
 import { Switchboard } from './switchboard.ts'
 
 /** A response with its stream: that of the hub that was mounted last, behind which stand those of others. */
-type Marked = StreamResponse & { sse?: unknown }
+type Marked = StreamResponse & { readonly sse?: unknown }
 
 /** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
@@ -104,7 +104,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   function give(response: Marked): EventStream<E> {
     const before = response.sse instanceof EventStream ? response.sse : undefined
     const created = new EventStream<E>(hub, board, response, before)
-    response.sse = created
+    Object.defineProperty(response, 'sse', { configurable: true, value: created })
     return created
   }
 

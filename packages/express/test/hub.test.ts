@@ -69,6 +69,22 @@ describe('res.sse', () => {
     await hub.close()
   })
 
+  it('is one stream however often it is asked for, is not overwritten by accident, and not shown by who logs a response', async () => {
+    const hub = sse()
+    const app = express().use(hub)
+    const seen: unknown[] = []
+    app.get('/', (_, res) => {
+      const { sse } = res
+      seen.push(res.sse === sse, hub.stream(res) === sse, Object.keys(res).includes('sse'))
+      expect(() => Object.assign(res, { sse: 'theirs' })).toThrow(TypeError)
+      res.json(res.sse.channels)
+    })
+    await (await fetch(await serve(app))).json()
+    expect(seen).toEqual([true, true, false])
+    await stopServing(app)
+    await hub.close()
+  })
+
   it('stays with a response that leaves the application in which the hub is mounted', async () => {
     const hub = sse()
     const app = express()
