@@ -2,7 +2,7 @@ import type { EventInput, EventName } from '@sse/contract'
 import type { Hub } from './hub.ts'
 import type { Source } from './producer.ts'
 
-/** One reader's event stream: `res.sse`, and what `hub.stream(res)` returns. It costs nothing until it is used. */
+/** One reader's event stream: `res.sse`, and what `hub.stream(res)` returns. It costs next to nothing until it is used. */
 export interface Stream<E = unknown> {
   /** The hub that the stream belongs to. */
   readonly hub: Hub<E>
