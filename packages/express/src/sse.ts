@@ -15,11 +15,22 @@ import { refuseFinal } from './response.ts'
 import { Runs } from './runs.ts'
 import { Switchboard } from './switchboard.ts'
 
+/** Where a stream is kept beside a `res.sse` that is the application's own, on which no hub is mounted. */
+const STREAM: unique symbol = Symbol('sse.stream')
+
 /** A response with its stream: that of the hub that was mounted last, behind which stand those of others. */
-type Marked = StreamResponse & { readonly sse?: unknown }
+type Marked = StreamResponse & { readonly sse?: unknown; readonly [STREAM]?: unknown }
 
 /** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
+
+/** Whether `res.sse` is nobody's but a hub's. */
+const isFree = ({ sse }: Marked): boolean => sse === undefined || sse instanceof EventStream
+
+function streamOf(response: Marked): EventStream<unknown> | undefined {
+  const kept = isFree(response) ? response.sse : response[STREAM]
+  return kept instanceof EventStream ? kept : undefined
+}
 
 /** The hubs that have streams: one that was never mounted, and publishes what another one's readers wait for, is a mistake. */
 const serving = new Set<{ readonly broker: Broker; size(channel: string): number }>()
@@ -90,21 +101,20 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   function stream(response: Marked): EventStream<E> {
     mounted = true
     let own: EventStream<E> | undefined
-    for (let known = response.sse; known instanceof EventStream; known = known.before) {
+    for (let known: unknown = streamOf(response); known instanceof EventStream; known = known.before) {
       if (known.hub !== hub) known.mustBeUnused()
       else if (own === undefined || !known.unused) own = known
     }
-    return own ?? give(response)
+    return own ?? give(response, isFree(response) ? 'sse' : STREAM)
   }
 
   /**
    * A property of its own, which stays where the response leaves a sub-application. One, and no accessor beside a mark:
    * each property that is added to an Express response costs 2 µs and a kilobyte of garbage, and a stream 0.4 µs.
    */
-  function give(response: Marked): EventStream<E> {
-    const before = response.sse instanceof EventStream ? response.sse : undefined
-    const created = new EventStream<E>(hub, board, response, before)
-    Object.defineProperty(response, 'sse', { configurable: true, value: created })
+  function give(response: Marked, key: 'sse' | typeof STREAM): EventStream<E> {
+    const created = new EventStream<E>(hub, board, response, streamOf(response))
+    Object.defineProperty(response, key, { configurable: true, value: created })
     return created
   }
 
@@ -114,13 +124,13 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     next: (error?: unknown) => void,
   ): void {
     const response = marked(answer)
-    const known = response.sse
-    if (known instanceof EventStream && known.hub === hub) {
+    const { sse } = response
+    if (sse instanceof EventStream && sse.hub === hub) {
       next()
       return
     }
     mounted = true
-    give(response)
+    give(response, 'sse')
     const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined
     if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)
     else next()

@@ -85,6 +85,22 @@ describe('res.sse', () => {
     await hub.close()
   })
 
+  it('is not touched where an application has one of its own, and asks the hub for the stream', async () => {
+    const hub = sse()
+    const app = express()
+    const seen: unknown[] = []
+    app.get('/', (_, res) => {
+      Object.assign(res, { sse: 'theirs' })
+      const stream = hub.stream(res)
+      seen.push(hub.stream(res) === stream, res.sse)
+      stream.send('n', 1)
+    })
+    expect((await (await connect(app, '/')).next('n')).json).toBe(1)
+    expect(seen).toEqual([true, 'theirs'])
+    await stopServing(app)
+    await hub.close()
+  })
+
   it('stays with a response that leaves the application in which the hub is mounted', async () => {
     const hub = sse()
     const app = express()
