@@ -17,11 +17,8 @@ export interface Passed extends Place {
 /** How long a pass may hold the event loop, in milliseconds. */
 const PASS_TIME = 8
 
-/** Slices written between two looks at the clock. */
+/** Streams served between two looks at the clock. */
 const CLOCK = 32
-
-/** Slices that a reader who takes them at once gets at a time. With a turn of the event loop for each, a replay takes a twentieth longer. */
-const BURST = 8
 
 /**
  * When streams are served: once for all that a turn of the event loop brought.
@@ -36,7 +33,6 @@ export class Pass<S extends Passed> {
   readonly #changed = new Set<ReadonlySet<S>>()
   #due = new Set<S>()
   #next: NodeJS.Immediate | undefined
-  /** Since the last look at the clock. */
   #served = 0
   /** None of the streams that are to be served, and can be, has its cursor below this; but for the `#unseen`. */
   #lowest = Number.POSITIVE_INFINITY
@@ -145,15 +141,10 @@ export class Pass<S extends Passed> {
       }
       if (!stepped) {
         let more = stream.deliver()
-        for (let slices = 1; more && (slices < BURST || until === Number.POSITIVE_INFINITY); slices++) {
-          more = stream.deliver()
-          this.#served += 1
-        }
+        while (more && until === Number.POSITIVE_INFINITY) more = stream.deliver()
         if (more) this.#add(stream)
       }
-      if (++this.#served < CLOCK) continue
-      this.#served = 0
-      if (performance.now() > until) return true
+      if (++this.#served % CLOCK === 0 && performance.now() > until) return true
     }
     return false
   }
