@@ -257,10 +257,14 @@ export class Delivery {
       if (history.head.g < bound) bound = history.head.g
     }
     if (this.#target === undefined || bound < this.#target) return undefined
-    this.#place.cursor = Math.max(this.cursor, bound)
+    const cursor = Math.max(this.cursor, bound)
+    const text = opening + liveAt(this.epoch, cursor).text
+    // Of a broker whose log has a name that nobody can resume with.
+    if (Buffer.byteLength(text) !== text.length) return undefined
+    this.#place.cursor = cursor
     this.#opening = undefined
     this.#target = undefined
-    return frameText(opening + liveAt(this.epoch, this.cursor).text)
+    return frameText(text)
   }
 
   #takeMixed(limit: number): Slice | undefined {

@@ -369,3 +369,64 @@ describe('a sign of life', () => {
     expect(take(reader)).toEqual(['2 n 2', '2 sse.live {}'])
   })
 })
+
+describe('the first words', () => {
+  /** One who came back, and stands where the log does. */
+  function greeted(log: Log, epoch = 'x', target = log.head.g): Delivery {
+    const delivery = new Delivery()
+    const { g } = log.head
+    const history = log.channel('a')
+    const member = { channel: 'a', history, since: g, floor: g, covered: 0, coveredStates: 0 }
+    delivery.start(epoch, g, target, [member])
+    delivery.open('event: sse.open\ndata: {}\n\n')
+    return delivery
+  }
+  const wire = (delivery: Delivery): string => {
+    const framed = delivery.next(LIMIT)?.framed ?? ''
+    return (typeof framed === 'string' ? Buffer.from(framed, 'latin1') : framed).toString()
+  }
+
+  it('are one chunk where nothing else is due', () => {
+    const log = new Log()
+    log.publish('a', '1')
+    const text = 'event: sse.open\ndata: {}\n\nevent: sse.live\nid: x-1\ndata: {}\n\n'
+    const delivery = greeted(log)
+    expect(wire(delivery)).toBe(`${text.length.toString(16)}\r\n${text}\r\n`)
+    expect(delivery.next(LIMIT)).toBeUndefined()
+  })
+
+  it('do not hide what was dropped before it was read', () => {
+    const log = new Log()
+    const delivery = greeted(log)
+    log.channel('a').replace([], 1)
+    log.head.g = 1
+    expect(take(delivery)).toEqual([
+      'sse.open {}',
+      'sse.gap {"channels":["a"],"reason":"evicted"}',
+      '1 sse.live {}',
+    ])
+  })
+
+  it('are said together with the end of a channel that is over', () => {
+    const log = new Log()
+    log.say('a', { kind: 'end', reason: 'over' })
+    expect(wire(greeted(log))).toContain('event: sse.close\nid: x-1~\n')
+  })
+
+  it('do not say that the stream is live before it is', () => {
+    const log = new Log()
+    const delivery = greeted(log, 'x', 3)
+    expect(take(delivery)).toEqual(['sse.open {}'])
+    log.head.g = 3
+    expect(take(delivery)).toEqual(['3 sse.live {}'])
+  })
+
+  it.each(['x', 'y', undefined])('are of the log that is read: %s', (epoch) => {
+    const log = new Log()
+    expect(wire(greeted(log, epoch)).includes(`id: ${epoch}-0`)).toBe(epoch !== undefined)
+  })
+
+  it('are UTF-8 whatever a log is called', () => {
+    expect(wire(greeted(new Log(), '\u00e9\u010a'))).toContain('id: \u00e9\u010a-0\n')
+  })
+})
