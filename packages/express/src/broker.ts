@@ -23,8 +23,10 @@ export interface Broker {
    * The logs of attached channels, and where the whole log stands.
    *
    * @param after - the position from which a reader wants to go on: each history covers what is retained beyond it
+   * @param epoch - the log that it is a position of, as the reader says: one that this process has not heard of yet may
+   *   be that of today
    */
-  read(channels: readonly string[], after: number | undefined): Reading | Promise<Reading>
+  read(channels: readonly string[], after: number | undefined, epoch?: string): Reading | Promise<Reading>
   /** Lets go of everything; later calls reject. */
   close(): Promise<void>
   /** The readers of the other hubs; left out by a broker that cannot reach them. */

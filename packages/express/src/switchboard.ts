@@ -151,8 +151,8 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   read(channels: readonly string[], lastEventId: string | undefined): Reading | Promise<Reading> {
-    const after = lastEventId === undefined ? undefined : parseCursor(lastEventId)?.g
-    return this.options.broker.read(channels, after)
+    const cursor = lastEventId === undefined ? undefined : parseCursor(lastEventId)
+    return this.options.broker.read(channels, cursor?.g, cursor?.epoch)
   }
 
   enter(stream: S, channels: readonly string[]): void {

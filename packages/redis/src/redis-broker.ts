@@ -211,9 +211,9 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       if (copy.sinks.size === 0) leave(copy)
     },
 
-    async read(channels, after) {
+    async read(channels, after, epoch) {
       if (closed) throw closedError()
-      return replicas.read(channels, after)
+      return replicas.read(channels, after, epoch)
     },
 
     elsewhere: {

@@ -69,12 +69,20 @@ export class Replicas {
     this.#ahead.delete(copy)
   }
 
-  /** The histories of channels and where the log stands; asks Redis only for what this process cannot know. */
-  async read(channels: readonly string[], after: number | undefined): Promise<Reading> {
+  /**
+   * The histories of channels and where the log stands; asks Redis only for what this process cannot know, such as a newer
+   * epoch that a reader comes with.
+   */
+  async read(
+    channels: readonly string[],
+    after: number | undefined,
+    epoch: string | undefined,
+  ): Promise<Reading> {
     for (;;) {
       const copies = channels.map((channel) => this.#copies.get(channel) ?? new Replica(channel))
       const unread = copies.filter(({ history }) => history === undefined)
-      if (unread.length === 0 && after !== undefined && this.#epoch !== '' && after <= this.#verified.g) {
+      const isKnown = after !== undefined && after <= this.#verified.g && (epoch ?? '') <= this.#epoch
+      if (unread.length === 0 && isKnown && this.#epoch !== '') {
         return this.#reading(copies, this.#verified.g)
       }
       const loading = unread.flatMap((copy) => copy.loading ?? [])
