@@ -27,6 +27,7 @@ const marked = (response: ServerResponse | Http2ServerResponse): Marked => respo
 /** Whether `res.sse` is nobody's but a hub's. */
 const isFree = ({ sse }: Marked): boolean => sse === undefined || sse instanceof EventStream
 
+/** What a hub has made of a response. */
 function streamOf(response: Marked): EventStream<unknown> | undefined {
   const kept = isFree(response) ? response.sse : response[STREAM]
   return kept instanceof EventStream ? kept : undefined
