@@ -35,6 +35,8 @@ export type Slice = (Chunk | TextChunk) & {
 export class Delivery {
   /** Bytes of the application's private events that wait. */
   privateBytes = 0
+  /** Whether more channels are about to come, so that the end of all that there are is not that of the stream. */
+  expecting = false
   /** The name of the log; `undefined` before the first join. */
   epoch: string | undefined
 
@@ -342,7 +344,7 @@ export class Delivery {
       push(chunk.bytes, chunk)
       return true
     }
-    this.#ending ??= endOfAll(this.#members, this.cursor)
+    if (!this.expecting) this.#ending ??= endOfAll(this.#members, this.cursor)
     if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
     const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
     push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))

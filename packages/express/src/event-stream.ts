@@ -45,6 +45,8 @@ export class EventStream<E> implements Stream<E>, Served {
   #phase: Phase = 'unused'
   /** What waits for the broker. */
   #joining: Promise<void> | undefined
+  /** Set while something is done in turn, before it is known whether it waits. */
+  #acting = false
   #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
@@ -224,7 +226,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get #isJoining(): boolean {
-    return this.#joining !== undefined || this.#phase === 'joining'
+    return this.#joining !== undefined || this.#acting
   }
 
   get #gone(): boolean {
@@ -266,12 +268,15 @@ export class EventStream<E> implements Stream<E>, Served {
   #inTurn(act: () => void | Promise<void>): Promise<void> | undefined {
     let acted: Promise<void>
     if (!this.#isJoining) {
+      this.#acting = true
       try {
         const acting = act()
         if (acting === undefined) return undefined
         acted = acting
       } catch (error) {
         return Promise.reject(error)
+      } finally {
+        this.#acting = false
       }
     } else {
       acted = (this.#joining ?? Promise.resolve()).then(act)
@@ -303,13 +308,17 @@ export class EventStream<E> implements Stream<E>, Served {
     if (added.length === 0 && this.#delivery.epoch !== undefined) return
     checkChannelCount(limits, this.#delivery.size + added.length)
     if (unused) this.#admit()
-    this.#phase = 'joining'
-    this.straight = undefined
+    // What the stream begins with is known when the first join is done. While it waits for a later one it goes on.
+    if (this.#delivery.epoch === undefined) this.#phase = 'joining'
+    this.#delivery.expecting = true
     const failed = (error: unknown): never => {
+      this.#delivery.expecting = false
       if (this.#phase === 'joining') {
         this.#phase = 'open'
         if (unused && !this.#response.headersSent) this.#withdraw()
       }
+      // All that it hears may have ended meanwhile.
+      if (this.#phase === 'open') this.#board.schedule(this)
       throw error
     }
     try {
@@ -344,6 +353,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   #take(added: readonly string[], joining: Joining): void {
+    this.#delivery.expecting = false
     // First of all, so that what listeners leave is left.
     this.#board.enter(this, added)
     try {

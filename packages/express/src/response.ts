@@ -8,16 +8,15 @@ import { isOver } from './outlet.ts'
  * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered, `ERR_SSE_PIPELINED` behind another response
  */
 export function isClaimable(request: IncomingMessage, response: ServerResponse): boolean {
-  const { headersSent, writableEnded } = response
-  if (isOver(response) && !headersSent) return false
-  if (headersSent || writableEnded) {
+  if (response.headersSent) {
     throw new SseError(
       'ERR_SSE_ANSWERED',
       500,
       'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
     )
   }
-  if (request.httpVersionMajor === 1 && response.socket === null) {
+  if (isOver(response)) return false
+  if (response.socket === null && request.httpVersionMajor === 1) {
     throw new SseError(
       'ERR_SSE_PIPELINED',
       400,

@@ -4,6 +4,7 @@ import { connect, stopServing, type TestStream } from '@sse/express/testing'
 import express, { type ErrorRequestHandler } from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { bareApp, channelsOf, eventsApp } from './app.ts'
+import { gatedBroker } from './gated-broker.ts'
 import { dial } from './wire.ts'
 
 const names = (events: readonly { readonly event: string }[]): string[] => events.map(({ event }) => event)
@@ -531,6 +532,74 @@ describe('a later join', () => {
     await hub.channel('quotes').publish('quote', { symbol: 'A', price: 1 })
     const stream = await connect(app, '/events')
     expect((await stream.next('quote')).json).toEqual({ symbol: 'A', price: 1 })
+  })
+})
+
+describe('a later join that waits for the broker', () => {
+  async function waiting(options: { heartbeat?: number } = {}) {
+    const broker = gatedBroker()
+    const { app, hub } = eventsApp({ broker, ...options })
+    const opened = connect(app, '/events')
+    for (const name of ['attach', 'read']) {
+      await expect.poll(() => broker.waiting).toEqual([name])
+      broker.pass()
+    }
+    const client = await opened
+    await client.next('sse.live')
+    const [stream] = hub.streams
+    const joined = stream?.join('late').then(
+      () => 'joined',
+      () => 'failed',
+    )
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    return { broker, client, hub, joined, stream }
+  }
+
+  it('holds nothing back: events, private ones, signs of life', async () => {
+    const { broker, client, hub, joined, stream } = await waiting({ heartbeat: 20 })
+    await hub.channel('news').publish('n', 1)
+    expect((await client.next('n')).json).toBe(1)
+    expect(stream?.send('private', 2)).toBe(true)
+    expect((await client.next('private')).json).toBe(2)
+    await client.next('sse.live')
+    broker.open()
+    expect(await joined).toBe('joined')
+    await hub.channel('late').publish('n', 3)
+    expect((await client.next('n')).json).toBe(3)
+  })
+
+  it('loses nothing of a burst longer than the history', async () => {
+    const { broker, client, hub } = await waiting()
+    for (let n = 1; n <= 5_000; n++) void hub.channel('news').publish('n', n)
+    void hub.channel('news').publish('last', null)
+    const events = await client.upTo('last')
+    expect(values(events)).toEqual([...Array.from({ length: 5_000 }, (_, n) => n + 1), null])
+    expect(names(client.all())).not.toContain('sse.gap')
+    broker.open()
+  })
+
+  it('keeps the stream from ending with its channels', async () => {
+    const { broker, client, hub, joined, stream } = await waiting()
+    await hub.channel('news').end('over')
+    stream?.send('after the end', null)
+    await client.next('after the end')
+    broker.open()
+    expect(await joined).toBe('joined')
+    await hub.channel('late').publish('n', 1)
+    expect((await client.next('n')).json).toBe(1)
+    await hub.channel('late').end('all over')
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'all over' })
+    expect(names(client.all()).filter((name) => name === 'sse.close')).toHaveLength(1)
+  })
+
+  it('lets the stream end with its channels once it has failed', async () => {
+    const { broker, client, hub, joined, stream } = await waiting()
+    await hub.channel('news').end('over')
+    stream?.send('after the end', null)
+    await client.next('after the end')
+    broker.pass(new Error('the broker'))
+    expect(await joined).toBe('failed')
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'over' })
   })
 })
 
