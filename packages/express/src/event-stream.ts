@@ -22,6 +22,15 @@ import { watch } from './watched.ts'
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
 const PRIVATE_LIMIT = 1024 * 1024
 
+/** What another hub has made of the same response. */
+interface Other {
+  /** That of a hub mounted before. */
+  readonly before: Other | undefined
+  /** That of a hub mounted later. */
+  after: Other | undefined
+  mustBeUnused(): void
+}
+
 type Phase = 'unused' | 'joining' | 'open' | 'over'
 
 /** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
@@ -34,8 +43,8 @@ export class EventStream<E> implements Stream<E>, Served {
   histories: readonly History[] | undefined = undefined
   stalled = 0
   readonly hub: Hub<E>
-  /** What another hub has made of the same response. */
-  readonly before: EventStream<unknown> | undefined
+  readonly before: Other | undefined
+  after: Other | undefined
 
   readonly #board: Switchboard<EventStream<E>>
   readonly #request: IncomingMessage
@@ -50,14 +59,10 @@ export class EventStream<E> implements Stream<E>, Served {
   #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
-  constructor(
-    hub: Hub<E>,
-    board: Switchboard<EventStream<E>>,
-    response: StreamResponse,
-    before?: EventStream<unknown>,
-  ) {
+  constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse, before?: Other) {
     this.hub = hub
     this.before = before
+    if (before !== undefined) before.after = this
     this.#board = board
     this.#request = response.req
     this.#response = response
@@ -431,6 +436,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   get #isClaimable(): boolean {
     for (let { before } = this; before !== undefined; { before } = before) before.mustBeUnused()
+    for (let { after } = this; after !== undefined; { after } = after) after.mustBeUnused()
     return isClaimable(this.#request, this.#response)
   }
 

@@ -6,6 +6,7 @@ import express4 from 'express-4'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { bareApp, eventsApp } from './app.ts'
+import { gatedBroker } from './gated-broker.ts'
 
 describe('a handler that has answered already', () => {
   it('is told so by send and by join, with the remedy', async () => {
@@ -123,6 +124,30 @@ describe('two hubs', () => {
       message: expect.stringContaining('res.sse.hub'),
     })
   })
+
+  it.each(['the outer', 'the inner'])(
+    'that join while a broker takes its time: %s is first',
+    async (first) => {
+      const broker = gatedBroker()
+      const outer = sse<AnyEvents>({ broker })
+      const inner = sse<AnyEvents>({ broker })
+      const app = express().use(outer)
+      const refused: unknown[] = []
+      app.get('/events', (_, res) => {
+        const streams = [outer.stream(res), inner.stream(res)]
+        if (first === 'the inner') streams.reverse()
+        for (const stream of streams) stream.join('news').catch((error) => refused.push(error))
+      })
+      onTestFinished(() => stopServing(app))
+      const opened = connect(app, '/events')
+      await expect.poll(() => refused).toMatchObject([{ code: 'ERR_SSE_OTHER_HUB' }])
+      broker.open()
+      const client = await opened
+      await inner.channel('news').publish('n', 1)
+      await client.next('n')
+      expect(outer.stats().streams + inner.stats().streams).toBe(1)
+    },
+  )
 
   it('of which an outer one was only looked at: the nearest still streams', async () => {
     const outer = sse<AnyEvents>()
