@@ -17,6 +17,7 @@ import { readLastEventId } from './request.ts'
 import { isClaimable, refuse, refuseFinal } from './response.ts'
 import type { JoinOptions, Stream } from './stream.ts'
 import type { Served, Switchboard } from './switchboard.ts'
+import { Turns } from './turns.ts'
 import { watch } from './watched.ts'
 
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
@@ -52,10 +53,8 @@ export class EventStream<E> implements Stream<E>, Served {
   readonly #delivery = new Delivery(this)
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
-  /** What waits for the broker. */
-  #joining: Promise<void> | undefined
-  /** Set while something is done in turn, before it is known whether it waits. */
-  #acting = false
+  /** Joins, and what else may wait for the broker. */
+  readonly #turns = new Turns()
   #awaited: Awaited | undefined
   #locals: Record<string, unknown> | undefined
 
@@ -70,7 +69,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Whether the response may still become another hub's stream. */
   get unused(): boolean {
-    return this.#phase === 'unused' && this.#joining === undefined
+    return this.#phase === 'unused' && this.#turns.last === undefined
   }
 
   /** @throws {@link SseError} `ERR_SSE_OTHER_HUB` if another hub's stream can no longer have the response */
@@ -137,7 +136,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   join(channels: string | readonly string[], { last = 0 }: JoinOptions = {}): Promise<void> {
     const names = typeof channels === 'string' ? [channels] : channels
-    const joining = this.#inTurn(() => this.#join(names, last))
+    const joining = this.#turns.take(() => this.#join(names, last))
     if (joining === undefined) return Promise.resolve()
     return watch(joining, (error) => {
       this.#answer(error)
@@ -149,7 +148,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const names = typeof channels === 'string' ? [channels] : channels
     this.#leave(names)
     // A join under way comes first, so it is left as well.
-    if (this.#isJoining) this.#inTurn(() => this.#leave(names))
+    if (this.#turns.busy) this.#turns.take(() => this.#leave(names))
   }
 
   close(reason = 'done'): void {
@@ -159,11 +158,12 @@ export class EventStream<E> implements Stream<E>, Served {
       this.#delivery.end(reason)
       while (this.deliver());
     }
-    if (this.#joining === undefined) {
+    const joining = this.#turns.last
+    if (joining === undefined) {
       this.#open()
       end()
     } else {
-      this.#joining.then(end)
+      joining.then(end)
     }
   }
 
@@ -195,11 +195,13 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   restart(): void {
-    this.#inTurn(() => this.#restart())?.catch((error) => {
-      // It comes back with a cursor of the former epoch, which says the same.
-      this.disconnect()
-      this.#board.failed(error)
-    })
+    this.#turns
+      .take(() => this.#restart())
+      ?.catch((error) => {
+        // It comes back with a cursor of the former epoch, which says the same.
+        this.disconnect()
+        this.#board.failed(error)
+      })
   }
 
   deliver(): boolean {
@@ -230,10 +232,6 @@ export class EventStream<E> implements Stream<E>, Served {
     if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
   }
 
-  get #isJoining(): boolean {
-    return this.#joining !== undefined || this.#acting
-  }
-
   get #gone(): boolean {
     return this.#phase === 'over' || isOver(this.#response)
   }
@@ -262,37 +260,6 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
     else this.#board.schedule(this)
     return !this.#full
-  }
-
-  /**
-   * Joins, and whatever else may wait for the broker, are taken one after the other; also those that a listener asks for
-   * while one is under way.
-   *
-   * @returns nothing if it was done at once
-   */
-  #inTurn(act: () => void | Promise<void>): Promise<void> | undefined {
-    let acted: Promise<void>
-    if (!this.#isJoining) {
-      this.#acting = true
-      try {
-        const acting = act()
-        if (acting === undefined) return undefined
-        acted = acting
-      } catch (error) {
-        return Promise.reject(error)
-      } finally {
-        this.#acting = false
-      }
-    } else {
-      acted = (this.#joining ?? Promise.resolve()).then(act)
-    }
-    const settled = (): void => {
-      if (this.#joining === joining) this.#joining = undefined
-    }
-    // What failed does not take later ones along.
-    const joining = acted.then(settled, settled)
-    this.#joining = joining
-    return acted
   }
 
   #join(names: readonly string[], last: number): void | Promise<void> {
