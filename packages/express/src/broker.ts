@@ -59,8 +59,8 @@ export interface BrokerSink {
    */
   beforeEviction(upTo?: number): void
   /**
-   * The log began anew, in another epoch: histories read so far stand still, and positions known so far say nothing.
-   * Attachments hold; everything is to be read again.
+   * The log began anew, in another epoch: histories read so far stand still, and positions known so far say nothing. Or it
+   * is the same one, and readers may have been let past what was missing. Attachments hold; everything is to be read again.
    */
   reset(): void
   /** How many readers a channel has here. */

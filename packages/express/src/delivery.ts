@@ -98,23 +98,35 @@ export class Delivery {
   }
 
   /**
-   * Starts again in another epoch, with all that is retained of the channels that are still its own, after saying that
-   * something may be missing. What was inserted before stays in its order.
+   * Starts again with histories that were read anew, after saying that something may be missing: in another epoch with all
+   * that is retained of the channels that are still its own, in the same one from the cursor on. What was inserted before
+   * stays in its order.
+   *
+   * @returns what is given as the reason
    */
-  restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): void {
-    this.#inserts = this.#inserts.map((insert) => ({ ...insert, after: 0 }))
+  restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): GapReason {
+    // Positions beyond the head are those of another log, whatever it is called.
+    const goesOn = epoch === this.epoch && head >= this.cursor
+    const reason = goesOn ? 'evicted' : 'epoch'
+    const cursor = goesOn ? this.cursor : 0
     const members: Membership[] = []
-    for (const [channel, history] of histories) {
-      if (!this.has(channel)) continue
+    for (const { channel, floor, since } of this.#members) {
+      const history = histories.get(channel)
+      if (history === undefined) continue
       const { evicted: covered, evictedState: coveredStates } = history
-      members.push({ channel, history, since: 0, floor: 0, covered, coveredStates })
+      const due = goesOn ? { floor, since } : { floor: 0, since: 0 }
+      members.push({ channel, history, ...due, covered, coveredStates })
     }
-    this.#line(NO_MEMBERS)
-    this.#place.cursor = 0
+    const inserts = this.#inserts.map((insert) => (goesOn ? insert : { ...insert, after: 0 }))
     const channels = members.map(({ channel }) => channel)
-    if (channels.length > 0) this.insertGap(channels, 'epoch')
-    this.start(epoch, channels.length > 0 ? 0 : head, head, members)
+    this.#inserts = NO_INSERTS
+    this.#line(NO_MEMBERS)
+    this.#place.cursor = cursor
+    if (channels.length > 0) this.insertGap(channels, reason)
+    this.#inserts = [...this.#inserts, ...inserts]
+    this.start(epoch, channels.length > 0 ? cursor : head, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
+    return reason
   }
 
   /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
@@ -233,6 +245,8 @@ export class Delivery {
       if (this.#members.length > 0 && bound > this.cursor) this.#place.cursor = bound
       return undefined
     }
+    // A channel of a newer log was joined, which all channels are about to be read from.
+    if (bound <= this.cursor) return undefined
     const merged = active.merge(this.cursor, bound, limit)
     this.#place.followed = active
     this.#place.cursor = merged.to

@@ -357,8 +357,8 @@ export class EventStream<E> implements Stream<E>, Served {
     try {
       const { epoch, head, histories } = await this.#board.read(this.channels, undefined)
       if (this.#gone) return
-      this.#delivery.restart(epoch, head, histories)
-      if (this.#delivery.size > 0) this.#board.missed(this, this.channels, 'epoch')
+      const reason = this.#delivery.restart(epoch, head, histories)
+      if (this.#delivery.size > 0) this.#board.missed(this, this.channels, reason)
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
     }

@@ -196,7 +196,7 @@ describe('a log that begins anew under a delivery', () => {
   it('is announced, and then delivered from its first entry on, in the new histories', () => {
     const old = new Log()
     old.publish('a', '"old"')
-    const delivery = old.reader(['a'])
+    const delivery = old.reader(['a'], old.head.g, old.head.g, 'w')
     take(delivery)
     const log = new Log()
     log.publish('a', '"new"')
@@ -213,7 +213,7 @@ describe('a log that begins anew under a delivery', () => {
 
   it('brings no channel back that was left meanwhile', () => {
     const old = new Log()
-    const delivery = old.reader(['a', 'b'])
+    const delivery = old.reader(['a', 'b'], old.head.g, old.head.g, 'w')
     take(delivery)
     const log = new Log()
     log.publish('a', '1')
@@ -226,7 +226,7 @@ describe('a log that begins anew under a delivery', () => {
   it('lets who has left all channels hear at once of one joined later, though positions are lower now', () => {
     const old = new Log()
     for (let n = 0; n < 5; n++) old.publish('a', String(n))
-    const delivery = old.reader(['a'])
+    const delivery = old.reader(['a'], old.head.g, old.head.g, 'w')
     delivery.leave('a')
     take(delivery)
     const log = new Log()
@@ -236,6 +236,68 @@ describe('a log that begins anew under a delivery', () => {
     delivery.add('b', log.channel('b'), [])
     log.publish('b', '2')
     expect(take(delivery)).toEqual(['2 n 2'])
+  })
+
+  it('is taken up at the cursor if it is the same one, read again: nothing comes twice', () => {
+    const log = new Log()
+    log.publish('a', '1')
+    const delivery = log.reader(['a'], 0)
+    take(delivery)
+    log.publish('a', '2')
+    delivery.insertPrivate(Buffer.from('event: p\ndata: 3\n\n'))
+    const again = new Log()
+    for (const data of ['1', '2', '4']) again.publish('a', data)
+    expect(delivery.restart('x', again.head.g, new Map([['a', again.channel('a')]]))).toBe('evicted')
+    expect(take(delivery)).toEqual([
+      'sse.gap {"channels":["a"],"reason":"evicted"}',
+      '2 n 2',
+      'p 3',
+      '3 n 4',
+      '3 sse.live {}',
+    ])
+  })
+
+  it('brings a first-time reader nothing from before if it is the same one, read again', () => {
+    const log = new Log()
+    log.publish('a', '1')
+    const history = log.channel('a')
+    const delivery = new Delivery()
+    delivery.start('x', 0, 1, [{ channel: 'a', history, since: 1, floor: 0, covered: 1, coveredStates: 0 }])
+    const again = new Log()
+    for (const data of ['1', '2']) again.publish('a', data)
+    delivery.restart('x', again.head.g, new Map([['a', again.channel('a')]]))
+    expect(take(delivery)).toEqual([
+      'sse.gap {"channels":["a"],"reason":"evicted"}',
+      '2 n 2',
+      '2 sse.live {}',
+    ])
+  })
+
+  it('stands still, and never goes back, once a channel of a newer log was joined', () => {
+    const log = new Log()
+    for (const data of ['1', '2']) log.publish('a', data)
+    const delivery = log.reader(['a'])
+    take(delivery)
+    const newer = new Log()
+    newer.publish('b', '1')
+    delivery.add('b', newer.channel('b'), [])
+    log.publish('a', '3')
+    expect([take(delivery), delivery.cursor]).toEqual([[], 2])
+  })
+
+  it('keeps its cursor while the new copies lag behind it', () => {
+    const log = new Log()
+    for (const data of ['1', '2']) log.publish('a', data)
+    const delivery = log.reader(['a'])
+    take(delivery)
+    const again = new Log()
+    for (const data of ['1', '2', '3']) again.publish('a', data)
+    again.head.g = 1
+    delivery.restart('x', 3, new Map([['a', again.channel('a')]]))
+    expect(take(delivery)).toEqual(['sse.gap {"channels":["a"],"reason":"evicted"}'])
+    expect(delivery.cursor).toBe(2)
+    again.head.g = 3
+    expect(take(delivery)).toEqual(['3 n 3', '3 sse.live {}'])
   })
 })
 

@@ -173,6 +173,27 @@ describe('a log that begins anew', () => {
     expect((await other.next('n')).json).toBe(1)
   })
 
+  it('is no other one if it has the same name: what may be missing is announced, and nothing comes twice', async () => {
+    const memory = memoryBroker()
+    const sinks = new Set<BrokerSink>()
+    const broker: Broker = {
+      ...memory,
+      attach: (channels, sink) => {
+        sinks.add(sink)
+        return memory.attach(channels, sink)
+      },
+    }
+    const { app, hub } = eventsApp({ broker })
+    const stream = await connect(app, '/events')
+    for (const n of [1, 2]) await hub.channel('news').publish('n', n)
+    await stream.next('n')
+    await stream.next('n')
+    for (const sink of sinks) sink.reset()
+    await hub.channel('news').publish('n', 3)
+    expect((await stream.next('sse.gap')).json).toEqual({ channels: ['news'], reason: 'evicted' })
+    expect((await stream.next('n')).json).toBe(3)
+  })
+
   it('lets who has left all channels hear of one joined later, though positions are lower now', async () => {
     let memory = memoryBroker()
     const sinks = new Set<BrokerSink>()
