@@ -9,7 +9,12 @@ const LIMIT = 64 * 1024
 /** A log of several channels, as one server sees it. */
 class Log {
   readonly head = { g: 0 }
+  readonly #epoch: string
   readonly #histories = new Map<string, History>()
+
+  constructor(epoch = 'x') {
+    this.#epoch = epoch
+  }
 
   channel(name: string): History {
     const history = this.#histories.get(name) ?? new History(this.head)
@@ -24,19 +29,35 @@ class Log {
   say(name: string, message: Message, retention: Partial<Retention> = {}): number {
     const history = this.channel(name)
     this.head.g += 1
-    history.append(createEntry(message, 'x', this.head.g, 0), { ...ALL, ...retention })
+    history.append(createEntry(message, this.#epoch, this.head.g, 0), { ...ALL, ...retention })
     return this.head.g
   }
 
   /** A delivery that stands at a position of some channels. */
-  reader(names: readonly string[], cursor = this.head.g, target = this.head.g, epoch = 'x'): Delivery {
+  reader(names: readonly string[], cursor = this.head.g, target = this.head.g): Delivery {
     const delivery = new Delivery()
     const members = names.map((channel) => {
       const history = this.channel(channel)
       return { channel, history, since: cursor, floor: cursor, covered: 0, coveredStates: 0 }
     })
-    delivery.start(epoch, cursor, target, members)
+    delivery.start(this.#epoch, cursor, target, members)
     return delivery
+  }
+
+  /** A delivery to a first-time reader of a channel, who is due its states. */
+  newcomer(channel: string): Delivery {
+    const delivery = new Delivery()
+    const { g } = this.head
+    const history = this.channel(channel)
+    delivery.start(this.#epoch, 0, g, [
+      { channel, history, since: g, floor: 0, covered: g, coveredStates: 0 },
+    ])
+    return delivery
+  }
+
+  /** What a broker reads of some channels. */
+  read(...channels: readonly string[]): ReadonlyMap<string, History> {
+    return new Map(channels.map((name) => [name, this.channel(name)]))
   }
 }
 
@@ -166,8 +187,7 @@ describe('a gap in delivery', () => {
     log.say('a', stateOf('x'))
     log.say('a', stateOf('y'))
     const history = log.channel('a')
-    const delivery = new Delivery()
-    delivery.start('x', 0, 2, [{ channel: 'a', history, since: 2, floor: 0, covered: 2, coveredStates: 0 }])
+    const delivery = log.newcomer('a')
     history.shrink(history.bytes - 1)
     expect(take(delivery)).toEqual([
       'sse.gap {"channels":["a"],"reason":"evicted"}',
@@ -194,13 +214,13 @@ describe('a gap in delivery', () => {
 
 describe('a log that begins anew under a delivery', () => {
   it('is announced, and then delivered from its first entry on, in the new histories', () => {
-    const old = new Log()
+    const old = new Log('w')
     old.publish('a', '"old"')
-    const delivery = old.reader(['a'], old.head.g, old.head.g, 'w')
+    const delivery = old.reader(['a'])
     take(delivery)
     const log = new Log()
     log.publish('a', '"new"')
-    delivery.restart('x', log.head.g, new Map([['a', log.channel('a')]]))
+    delivery.restart('x', log.head.g, log.read('a'))
     old.publish('a', '"never"')
     expect(take(delivery)).toEqual([
       'sse.gap {"channels":["a"],"reason":"epoch"}',
@@ -212,21 +232,21 @@ describe('a log that begins anew under a delivery', () => {
   })
 
   it('brings no channel back that was left meanwhile', () => {
-    const old = new Log()
-    const delivery = old.reader(['a', 'b'], old.head.g, old.head.g, 'w')
+    const old = new Log('w')
+    const delivery = old.reader(['a', 'b'])
     take(delivery)
     const log = new Log()
     log.publish('a', '1')
     log.publish('b', '2')
     delivery.leave('a')
-    delivery.restart('x', log.head.g, new Map(['a', 'b'].map((name) => [name, log.channel(name)])))
+    delivery.restart('x', log.head.g, log.read('a', 'b'))
     expect(take(delivery)).toEqual(['sse.gap {"channels":["b"],"reason":"epoch"}', '2 n 2', '2 sse.live {}'])
   })
 
   it('lets who has left all channels hear at once of one joined later, though positions are lower now', () => {
-    const old = new Log()
+    const old = new Log('w')
     for (let n = 0; n < 5; n++) old.publish('a', String(n))
-    const delivery = old.reader(['a'], old.head.g, old.head.g, 'w')
+    const delivery = old.reader(['a'])
     delivery.leave('a')
     take(delivery)
     const log = new Log()
@@ -244,14 +264,14 @@ describe('a log that begins anew under a delivery', () => {
     const delivery = log.reader(['a'], 0)
     take(delivery)
     log.publish('a', '2')
-    delivery.insertPrivate(Buffer.from('event: p\ndata: 3\n\n'))
+    privately(delivery, '3')
     const again = new Log()
     for (const data of ['1', '2', '4']) again.publish('a', data)
-    expect(delivery.restart('x', again.head.g, new Map([['a', again.channel('a')]]))).toBe('evicted')
+    expect(delivery.restart('x', again.head.g, again.read('a'))).toBe('evicted')
     expect(take(delivery)).toEqual([
       'sse.gap {"channels":["a"],"reason":"evicted"}',
       '2 n 2',
-      'p 3',
+      'private 3',
       '3 n 4',
       '3 sse.live {}',
     ])
@@ -260,12 +280,10 @@ describe('a log that begins anew under a delivery', () => {
   it('brings a first-time reader nothing from before if it is the same one, read again', () => {
     const log = new Log()
     log.publish('a', '1')
-    const history = log.channel('a')
-    const delivery = new Delivery()
-    delivery.start('x', 0, 1, [{ channel: 'a', history, since: 1, floor: 0, covered: 1, coveredStates: 0 }])
+    const delivery = log.newcomer('a')
     const again = new Log()
     for (const data of ['1', '2']) again.publish('a', data)
-    delivery.restart('x', again.head.g, new Map([['a', again.channel('a')]]))
+    delivery.restart('x', again.head.g, again.read('a'))
     expect(take(delivery)).toEqual([
       'sse.gap {"channels":["a"],"reason":"evicted"}',
       '2 n 2',
@@ -293,7 +311,7 @@ describe('a log that begins anew under a delivery', () => {
     const again = new Log()
     for (const data of ['1', '2', '3']) again.publish('a', data)
     again.head.g = 1
-    delivery.restart('x', 3, new Map([['a', again.channel('a')]]))
+    delivery.restart('x', 3, again.read('a'))
     expect(take(delivery)).toEqual(['sse.gap {"channels":["a"],"reason":"evicted"}'])
     expect(delivery.cursor).toBe(2)
     again.head.g = 3
@@ -434,8 +452,8 @@ describe('a sign of life', () => {
 
 describe('the first words', () => {
   /** One who came back, and stands where the log does. */
-  function greeted(log: Log, epoch?: string, target?: number): Delivery {
-    const delivery = log.reader(['a'], log.head.g, target, epoch)
+  function greeted(log: Log, target?: number): Delivery {
+    const delivery = log.reader(['a'], log.head.g, target)
     delivery.open('event: sse.open\ndata: {}\n\n')
     return delivery
   }
@@ -473,18 +491,17 @@ describe('the first words', () => {
 
   it('do not say that the stream is live before it is', () => {
     const log = new Log()
-    const delivery = greeted(log, undefined, 3)
+    const delivery = greeted(log, 3)
     expect(take(delivery)).toEqual(['sse.open {}'])
     log.head.g = 3
     expect(take(delivery)).toEqual(['3 sse.live {}'])
   })
 
   it.each(['x', 'y'])('are of the log that is read: %s', (epoch) => {
-    const log = new Log()
-    expect(wire(greeted(log, epoch))).toContain(`id: ${epoch}-0\n`)
+    expect(wire(greeted(new Log(epoch)))).toContain(`id: ${epoch}-0\n`)
   })
 
   it('are UTF-8 whatever a log is called', () => {
-    expect(wire(greeted(new Log(), '\u00e9\u010a'))).toContain('id: \u00e9\u010a-0\n')
+    expect(wire(greeted(new Log('\u00e9\u010a')))).toContain('id: \u00e9\u010a-0\n')
   })
 })

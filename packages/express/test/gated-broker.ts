@@ -1,4 +1,5 @@
 import { type Broker, memoryBroker } from '@sse/express'
+import { expect } from 'vitest'
 
 /** A broker whose answers wait until they are let through: the slow store in which everything can happen meanwhile. */
 export interface GatedBroker extends Broker {
@@ -44,5 +45,13 @@ export function gatedBroker(): GatedBroker {
       await gate('read')
       return broker.read(channels, after)
     },
+  }
+}
+
+/** Lets a join through that is about to come. */
+export async function letJoin(broker: GatedBroker): Promise<void> {
+  for (const step of ['attach', 'read']) {
+    await expect.poll(() => broker.waiting).toEqual([step])
+    broker.pass()
   }
 }

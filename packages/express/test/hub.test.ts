@@ -3,7 +3,7 @@ import { connect, serve, stopServing } from '@sse/express/testing'
 import express from 'express'
 import { describe, expect, it, vi } from 'vitest'
 import { bareApp, channelsOf, eventsApp } from './app.ts'
-import { gatedBroker } from './gated-broker.ts'
+import { gatedBroker, letJoin } from './gated-broker.ts'
 import { dial } from './wire.ts'
 
 describe('who is there', () => {
@@ -342,10 +342,7 @@ describe('a reader that leaves', () => {
       await res.sse.join('second')
     })
     const connecting = connect(app, '/events')
-    await expect.poll(() => broker.waiting).toEqual(['attach'])
-    broker.pass()
-    await expect.poll(() => broker.waiting).toEqual(['read'])
-    broker.pass()
+    await letJoin(broker)
     const client = await connecting
     await expect.poll(() => broker.waiting).toEqual(['attach'])
     await client.drop()

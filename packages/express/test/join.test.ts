@@ -8,7 +8,7 @@ import express4 from 'express-4'
 import { describe, expect, it } from 'vitest'
 import type { BrokerSink } from '../src/broker.ts'
 import { bareApp, eventsApp } from './app.ts'
-import { gatedBroker } from './gated-broker.ts'
+import { gatedBroker, letJoin } from './gated-broker.ts'
 import { dial } from './wire.ts'
 
 describe('a join whose listeners act at once', () => {
@@ -139,28 +139,31 @@ describe('a join of which more is due than a socket takes at once', () => {
 })
 
 describe('a log that begins anew', () => {
+  /** A broker that can have all hubs read again. */
+  function resettable(broker: Broker) {
+    const sinks = new Set<BrokerSink>()
+    const attach: Broker['attach'] = (channels, sink) => {
+      sinks.add(sink)
+      return broker.attach(channels, sink)
+    }
+    const reset = (): void => {
+      for (const sink of sinks) sink.reset()
+    }
+    return { broker: { ...broker, attach }, reset }
+  }
+
   it('while a reader leaves a channel takes it from nobody else', async () => {
     const gated = gatedBroker()
-    const sinks = new Set<BrokerSink>()
-    const broker = {
-      ...gated,
-      attach(channels: readonly string[], sink: BrokerSink) {
-        sinks.add(sink)
-        return gated.attach(channels, sink)
-      },
-    }
+    const { broker, reset } = resettable(gated)
     const { app, hub } = eventsApp({ broker })
     const join = async () => {
       const stream = connect(app, '/events?channels=news,more')
-      await expect.poll(() => gated.waiting).toEqual(['attach'])
-      gated.pass()
-      await expect.poll(() => gated.waiting).toEqual(['read'])
-      gated.pass()
+      await letJoin(gated)
       return stream
     }
     const one = await join()
     const other = await join()
-    for (const sink of sinks) sink.reset()
+    reset()
     await expect.poll(() => gated.waiting).toEqual(['read', 'read'])
     const [leaving] = hub.streams
     leaving?.leave('news')
@@ -174,21 +177,13 @@ describe('a log that begins anew', () => {
   })
 
   it('is no other one if it has the same name: what may be missing is announced, and nothing comes twice', async () => {
-    const memory = memoryBroker()
-    const sinks = new Set<BrokerSink>()
-    const broker: Broker = {
-      ...memory,
-      attach: (channels, sink) => {
-        sinks.add(sink)
-        return memory.attach(channels, sink)
-      },
-    }
+    const { broker, reset } = resettable(memoryBroker())
     const { app, hub } = eventsApp({ broker })
     const stream = await connect(app, '/events')
     for (const n of [1, 2]) await hub.channel('news').publish('n', n)
     await stream.next('n')
     await stream.next('n')
-    for (const sink of sinks) sink.reset()
+    reset()
     await hub.channel('news').publish('n', 3)
     expect((await stream.next('sse.gap')).json).toEqual({ channels: ['news'], reason: 'evicted' })
     expect((await stream.next('n')).json).toBe(3)
@@ -196,17 +191,13 @@ describe('a log that begins anew', () => {
 
   it('lets who has left all channels hear of one joined later, though positions are lower now', async () => {
     let memory = memoryBroker()
-    const sinks = new Set<BrokerSink>()
-    const broker: Broker = {
+    const { broker, reset } = resettable({
       publish: (...said) => memory.publish(...said),
-      attach: (channels, sink) => {
-        sinks.add(sink)
-        return memory.attach(channels, sink)
-      },
+      attach: (channels, sink) => memory.attach(channels, sink),
       detach: (channel, sink) => memory.detach(channel, sink),
       read: (channels, after) => memory.read(channels, after),
       close: () => memory.close(),
-    }
+    })
     const { app, hub } = eventsApp({ broker })
     for (let n = 0; n < 5; n++) await hub.channel('news').publish('n', n)
     const stream = await connect(app, '/events')
@@ -214,7 +205,7 @@ describe('a log that begins anew', () => {
     const [reader] = hub.streams
     reader?.leave('news')
     memory = memoryBroker()
-    for (const sink of sinks) sink.reset()
+    reset()
     await reader?.join('more')
     await hub.channel('more').publish('n', 'heard')
     expect((await stream.next('n')).json).toBe('heard')

@@ -4,7 +4,7 @@ import { connect, stopServing, type TestStream } from '@sse/express/testing'
 import express, { type ErrorRequestHandler } from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { bareApp, channelsOf, eventsApp } from './app.ts'
-import { gatedBroker } from './gated-broker.ts'
+import { gatedBroker, letJoin } from './gated-broker.ts'
 import { dial } from './wire.ts'
 
 const names = (events: readonly { readonly event: string }[]): string[] => events.map(({ event }) => event)
@@ -540,10 +540,7 @@ describe('a later join that waits for the broker', () => {
     const broker = gatedBroker()
     const { app, hub } = eventsApp({ broker, ...options })
     const opened = connect(app, '/events')
-    for (const name of ['attach', 'read']) {
-      await expect.poll(() => broker.waiting).toEqual([name])
-      broker.pass()
-    }
+    await letJoin(broker)
     const client = await opened
     await client.next('sse.live')
     const [stream] = hub.streams
