@@ -20,6 +20,9 @@ export function chosen(
   return quick ? few : peers
 }
 
+/** How long latencies are measured: of fewer events, a few that are late by chance would be the p99. */
+export const latencySeconds = ({ quick }: Plan): number => (quick ? 1 : 5)
+
 /** Says what is being measured, and after how many seconds. */
 export function progress(text: string): void {
   process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${text}\n`)

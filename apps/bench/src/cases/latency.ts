@@ -1,5 +1,5 @@
 import { withFleet, withRig } from '../fleet.ts'
-import { chosen, type Plan, progress } from '../plan.ts'
+import { chosen, latencySeconds, type Plan, progress } from '../plan.ts'
 import type { Cost, Rig } from '../rig.ts'
 import { takeTurns } from '../rounds.ts'
 import { type Column, column, loadRemarks, type Section } from '../section.ts'
@@ -18,8 +18,7 @@ export async function latency(plan: Plan): Promise<Section[]> {
 async function gentle(plan: Plan): Promise<Section> {
   progress('latency at 20 events/s')
   const peers = chosen(plan, PEERS, ['net', 'nchan', 'sse'])
-  // Of fewer events, a single one that is late by chance is the p99.
-  const seconds = plan.quick ? 1 : 5
+  const seconds = latencySeconds(plan)
   const outcomes = await withFleet(
     peers,
     async (rig) => {

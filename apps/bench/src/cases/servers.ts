@@ -1,5 +1,5 @@
 import { type Cluster, withClusters } from '../cluster.ts'
-import { chosen, type Plan, progress } from '../plan.ts'
+import { chosen, latencySeconds, type Plan, progress } from '../plan.ts'
 import { takeTurns } from '../rounds.ts'
 import { column, loadRemarks, type Section } from '../section.ts'
 
@@ -30,8 +30,7 @@ const CONNECT = '\x81\x82\0\0\0\x0040'
 export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
   const peers = chosen(plan, PEERS)
-  // Of fewer events, a few that are late by chance are the p99.
-  const seconds = plan.quick ? 1 : 5
+  const seconds = latencySeconds(plan)
   const rounds = Math.min(2, plan.rounds)
   const { latency, throughput } = await withClusters(
     peers,

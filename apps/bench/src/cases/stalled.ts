@@ -1,5 +1,5 @@
 import { withRig } from '../fleet.ts'
-import { chosen, type Plan, progress } from '../plan.ts'
+import { chosen, latencySeconds, type Plan, progress } from '../plan.ts'
 import { measureAll, type Rig } from '../rig.ts'
 import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
@@ -10,21 +10,21 @@ const STALLED = 5
 /** What fills the buffers of the kernel for a reader that does not read, about 4 MB, and half as much again. */
 const FILL = { bytes: 64 * 1024, turns: 96, batch: 16 }
 const RATE = 100
-const SECONDS = 5
 
 /** What readers who stopped reading cost the server, and the others. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
   const peers = chosen(plan, PEERS, ['net', 'sse'])
+  const seconds = latencySeconds(plan)
   const outcomes = await takeTurns(peers, 1, (peer) =>
     withRig(peer, async (rig) => {
       await rig.open(READERS - STALLED)
       // Grows what grows once in any case, and warms what is to be warm.
       await fill(rig)
       await pour(rig, 0.5)
-      const without = await run(rig, plan)
+      const without = await run(rig, seconds)
       await rig.open(STALLED, { stalled: true })
-      const within = await run(rig, plan)
+      const within = await run(rig, seconds)
       return {
         kept: (within.held - without.held) / 1e6 / STALLED,
         grown: within.grown / 1e6,
@@ -37,7 +37,7 @@ export async function stalled(plan: Plan): Promise<Section[]> {
   return [
     {
       title: '1 % of the readers stalled',
-      about: `${FILL.turns} events of 64 KiB, which fill the buffers of the kernel for who does not read them and half as much again, then ${RATE} events/s of 1 KiB, whose latency is measured, ${RATE * SECONDS} of them, so that the p99 is not that of one event which something else held up: once to ${READERS - STALLED} readers, and once more with ${STALLED} beside them who have stopped reading. Kept: what the server holds in its heap and buffers beyond what the first time made it hold.`,
+      about: `${FILL.turns} events of 64 KiB, which fill the buffers of the kernel for who does not read them and half as much again, then ${RATE} events/s of 1 KiB, whose latency is measured, ${RATE * seconds} of them, so that the p99 is not that of one event which something else held up: once to ${READERS - STALLED} readers, and once more with ${STALLED} beside them who have stopped reading. Kept: what the server holds in its heap and buffers beyond what the first time made it hold.`,
       baseline: 'net',
       columns: [
         column('stalled.kept', 'kept for each stalled', 'MB', outcomes, 'kept'),
@@ -56,10 +56,10 @@ interface Run {
   readonly p99: number
 }
 
-async function run(rig: Rig, { quick }: Plan): Promise<Run> {
+async function run(rig: Rig, seconds: number): Promise<Run> {
   const before = await rig.usage()
   for (let turn = 0; turn < FILL.turns; turn += FILL.batch) await fill(rig)
-  const { p99 } = await pour(rig, quick ? 1 : SECONDS)
+  const { p99 } = await pour(rig, seconds)
   const { held, rss } = await rig.usage()
   return { held: held - before.held, grown: rss - before.rss, p99 }
 }
