@@ -32,7 +32,7 @@ export function admit(
   limits: ReplayLimits,
 ): Admission {
   const standing = judgeCursor(lastEventId, epoch, head)
-  if (standing.kind === 'fresh') return capped(admitFresh(histories, head, last), limits)
+  if (standing.kind === 'fresh') return capped(admitFresh(histories, head, last), head, limits)
   const cursor = standing.kind === 'resumed' ? standing.g : 0
   const members: Membership[] = []
   for (const [channel, history] of histories) {
@@ -42,7 +42,7 @@ export function admit(
     members.push({ channel, history, since: cursor, floor: cursor, covered, coveredStates })
   }
   const gaps = standing.kind === 'lost' ? [{ channels: [...histories.keys()], reason: standing.reason }] : []
-  return capped({ resumed: standing.kind === 'resumed', cursor, members, gaps }, limits)
+  return capped({ resumed: standing.kind === 'resumed', cursor, members, gaps }, head, limits)
 }
 
 function admitFresh(histories: ReadonlyMap<string, History>, head: number, last: number): Admission {
@@ -62,7 +62,8 @@ function admitFresh(histories: ReadonlyMap<string, History>, head: number, last:
 }
 
 /** Cuts a replay down to the newest entries that the limits allow; states are not counted. */
-function capped(admission: Admission, { replayBytes, replayEvents }: ReplayLimits): Admission {
+function capped(admission: Admission, head: number, { replayBytes, replayEvents }: ReplayLimits): Admission {
+  if (admission.cursor >= head) return admission
   let retained = 0
   let retainedBytes = 0
   for (const { history } of admission.members) {

@@ -18,14 +18,15 @@ export class Emitter<M extends Record<keyof M, unknown[]>> {
 
   /** @returns whether anybody listens */
   emit<N extends keyof M>(event: N, ...args: M[N]): boolean {
-    const listeners = [...(this.#listeners[event] ?? [])]
-    for (const listener of listeners) {
+    const listeners = this.#listeners[event]
+    if (listeners === undefined || listeners.size === 0) return false
+    for (const listener of [...listeners]) {
       try {
         listener(...args)
       } catch (error) {
         this.#thrown(error, event)
       }
     }
-    return listeners.length > 0
+    return true
   }
 }

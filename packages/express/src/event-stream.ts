@@ -296,7 +296,13 @@ export class EventStream<E> implements Stream<E>, Served {
     try {
       const reading = this.#board.attach(added, lastEventId)
       if ('then' in reading) {
-        return reading.then((reading) => this.#enter(added, { reading, lastEventId, last })).catch(failed)
+        return reading
+          .then((reading) => {
+            // The reader may have left while the broker subscribed.
+            if (this.#gone) this.#giveUp(added)
+            else this.#enter(added, { reading, lastEventId, last })
+          })
+          .catch(failed)
       }
       this.#enter(added, { reading, lastEventId, last })
     } catch (error) {
@@ -304,13 +310,12 @@ export class EventStream<E> implements Stream<E>, Served {
     }
   }
 
+  #giveUp(added: readonly string[]): void {
+    if (this.#phase === 'joining') this.#phase = 'open'
+    this.#board.release(added)
+  }
+
   #enter(added: readonly string[], joining: Joining): void {
-    // The reader may have left while the broker subscribed.
-    if (this.#gone) {
-      if (this.#phase === 'joining') this.#phase = 'open'
-      this.#board.release(added)
-      return
-    }
     const outlet = this.#outlet
     let more = false
     outlet?.cork()
@@ -424,9 +429,8 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Sends the head, which fails if a wrapper of the response does; before anything is due. Returns whether it was not sent yet. */
   #sendHead(): boolean {
-    if (this.#response.headersSent) return false
-    this.#outlet?.commit()
     const request = this.#request
+    if (this.#outlet === undefined || !this.#outlet.commit(request)) return false
     // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
     if ('next' in request) request.next = this.#board.late
     // And the parsed url, which it parses again for who asks.

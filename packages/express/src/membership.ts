@@ -27,6 +27,7 @@ const isDue = (entry: Entry, { floor, since }: Membership): boolean =>
 export function countDue(members: readonly Membership[], cursor: number): number {
   let count = 0
   for (const member of members) {
+    if (member.history.last <= cursor) continue
     if (cursor >= member.since) {
       count += member.history.countAfter(cursor)
       continue

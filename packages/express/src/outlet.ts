@@ -1,6 +1,7 @@
 import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Chunk, TextChunk } from './chunk.ts'
+import { flushHead, takeHead } from './head.ts'
 import type { Place } from './place.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
@@ -23,13 +24,6 @@ export interface Outgoing extends Pick<Place, 'straight'> {
   /** The response is over, whoever ended it. */
   ended(): void
 }
-
-const HEADERS: readonly (readonly [string, string])[] = [
-  ['Content-Type', 'text/event-stream'],
-  // `no-transform` keeps compression, which would hold events back, away.
-  ['Cache-Control', 'no-cache, no-store, no-transform'],
-  ['X-Accel-Buffering', 'no'],
-]
 
 /**
  * The one place that touches a response: headers, bytes, backpressure, the end. Listens once to the response and once to
@@ -81,19 +75,25 @@ export class Outlet {
     if (this.busy && response.flush === undefined) this.busy = (this.#straight ?? response).writableLength > 0
   }
 
-  /** Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with. */
-  commit(): void {
+  /**
+   * Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with.
+   *
+   * @returns false if a head was sent already
+   */
+  commit(request: IncomingMessage): boolean {
     const response = this.#response
-    response.statusCode = 200
-    // To remove what is not there costs as much as to set it.
-    if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
-    for (const [name, value] of HEADERS) response.setHeader(name, value)
-    // A client that asked for it is told `close` by Node.
-    if (this.#socket !== undefined && response.req.httpVersionMinor >= 1 && response.shouldKeepAlive)
-      response.setHeader('Connection', 'keep-alive')
-    if (this.#socket?.timeout) this.#socket.setTimeout(0)
-    response.flushHeaders()
-    this.#straighten()
+    const socket = this.#socket
+    const head = socket !== undefined && this.#isFree(socket) ? takeHead(request, response) : undefined
+    if (head !== undefined) {
+      socket?.write(head)
+      this.#goStraight(socket)
+    } else {
+      if (response.headersSent) return false
+      flushHead(request, response)
+      this.#straighten()
+    }
+    if (socket?.timeout) socket.setTimeout(0)
+    return true
   }
 
   /** Lets TCP watch for a peer that vanished: of no use before the stream is quiet, and a call for each connection. */
@@ -169,8 +169,23 @@ export class Outlet {
     ) {
       return
     }
+    this.#goStraight(socket)
+  }
+
+  #goStraight(socket: Socket | undefined): void {
     this.#straight = socket
-    response.on('prefinish', this.#finished)
+    this.#response.on('prefinish', this.#finished)
+  }
+
+  /** Whether the socket is this response's, and nothing waits in it. */
+  #isFree(socket: Socket): boolean {
+    const corks = this.#held ? 1 : 0
+    return (
+      this.#response.socket === socket &&
+      socket.writable &&
+      socket.writableLength === 0 &&
+      socket.writableCorked === corks
+    )
   }
 
   /** Somebody ended the response: nothing of this stream may reach the socket any more. */
