@@ -17,8 +17,8 @@ const FEWER = ['http', 'better-sse', 'express-sse', 'hono']
 const FIRST = 1_000
 /** Those who come once all others have come and gone, several times; the last times count. */
 const AGAIN = 5_000
-const TIMES = 4
-const COUNTED = 2
+const TIMES = 6
+const COUNTED = 4
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {
