@@ -11,6 +11,7 @@ import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
 import { begin, extend, type Joining } from './joining.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
+import { look } from './look.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
 import { readLastEventId } from './request.ts'
@@ -63,7 +64,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.before = before
     if (before !== undefined) before.after = this
     this.#board = board
-    this.#request = response.req
+    this.#request = look(response, 'req')
     this.#response = response
   }
 
@@ -432,9 +433,9 @@ export class EventStream<E> implements Stream<E>, Served {
     const request = this.#request
     if (this.#outlet === undefined || !this.#outlet.commit(request)) return false
     // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
-    if ('next' in request) request.next = this.#board.late
+    if (Reflect.has(request, 'next')) Reflect.set(request, 'next', this.#board.late)
     // And the parsed url, which it parses again for who asks.
-    if ('_parsedUrl' in request) request._parsedUrl = undefined
+    if (Reflect.has(request, '_parsedUrl')) Reflect.set(request, '_parsedUrl', undefined)
     return true
   }
 

@@ -1,5 +1,6 @@
 import { IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { look } from './look.ts'
 import type { StreamResponse } from './outlet.ts'
 
 /** What the answer says, besides what the handler set. */
@@ -53,9 +54,9 @@ let proven: boolean | undefined
 
 /**
  * The head that {@link flushHead} would send, where that can be told without Node; the response counts as having sent it then.
- * Under Express each response has a hidden class of its own, where every look at a property takes 0.2 to 1.5 µs, and
- * `flushHeaders` takes some fifty: a fifth of all that it took to accept a reader, and a kilobyte that stayed. As with what is
- * given to `writeHead` of Node, the headers of the stream are none of `response.getHeaders()` then.
+ * `flushHeaders` takes some fifty looks at the response and gives it two more properties, under Express (see {@link look}) a
+ * tenth of all that it took to accept a reader, and a kilobyte that stayed. As with what is given to `writeHead` of Node, the
+ * headers of the stream are none of `response.getHeaders()` then.
  *
  * It writes to fields of Node's own, and only where this Node was found to leave the same in them.
  *
@@ -67,10 +68,9 @@ export function takeHead(request: IncomingMessage, response: StreamResponse): st
 }
 
 function take(request: IncomingMessage, response: StreamResponse): string | undefined {
-  // A look by way of `Reflect` takes half as long.
   for (const [name, value] of PLAIN) if (Reflect.get(response, name) !== value) return undefined
-  const { headers, httpVersionMinor, method } = request
-  if (httpVersionMinor < 1 || method === 'HEAD' || headers.expect !== undefined) return undefined
+  if (look(request, 'httpVersionMinor') < 1 || look(request, 'method') === 'HEAD') return undefined
+  if (look(request, 'headers').expect !== undefined) return undefined
   const lines = linesOf(response)
   if (lines === undefined) return undefined
   const date = new Date().toUTCString()

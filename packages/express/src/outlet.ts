@@ -2,6 +2,7 @@ import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node
 import type { Socket } from 'node:net'
 import type { Chunk, TextChunk } from './chunk.ts'
 import { flushHead, takeHead } from './head.ts'
+import { look } from './look.ts'
 import type { Place } from './place.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
@@ -13,7 +14,7 @@ export type StreamResponse = ServerResponse & {
 /** Whether nothing of a response can reach its reader any more. */
 export const isOver = (response: StreamResponse): boolean =>
   // HTTP/2's compatible response has no `destroyed`; and to find that there is no `stream` takes long.
-  response.writableEnded || (response.destroyed ?? response.stream?.destroyed ?? false)
+  look(response, 'writableEnded') || (look(response, 'destroyed') ?? response.stream?.destroyed ?? false)
 
 const { write, end } = OutgoingMessage.prototype
 
@@ -53,7 +54,7 @@ export class Outlet {
     this.#stream = stream
     this.#response = response
     // HTTP/2 allows no listeners of ours on its session's socket; its response closes with its stream.
-    this.#socket = request.httpVersionMajor >= 2 ? undefined : request.socket
+    this.#socket = look(request, 'httpVersionMajor') >= 2 ? undefined : look(request, 'socket')
     response.on('close', this.#close)
     response.on('error', this.#close)
   }
@@ -181,7 +182,7 @@ export class Outlet {
   #isFree(socket: Socket): boolean {
     const corks = this.#held ? 1 : 0
     return (
-      this.#response.socket === socket &&
+      look(this.#response, 'socket') === socket &&
       socket.writable &&
       socket.writableLength === 0 &&
       socket.writableCorked === corks

@@ -1,15 +1,14 @@
 import type { IncomingMessage } from 'node:http'
+import { look } from './look.ts'
 
 /**
  * The last event id that a reader sends: the header, else the query parameter `lastEventId`, which needs no preflight.
  * Hostile input.
  */
-export function readLastEventId({
-  headers,
-  url,
-}: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
-  const header = headers['last-event-id']
+export function readLastEventId(request: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
+  const header = look(request, 'headers')['last-event-id']
   if (typeof header === 'string' && header !== '') return header
+  const url = look(request, 'url')
   const query = url?.indexOf('?') ?? -1
   if (url === undefined || query === -1 || !url.includes('lastEventId=', query)) return undefined
   return new URLSearchParams(url.slice(query)).get('lastEventId') || undefined

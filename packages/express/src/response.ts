@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { SseError } from './errors.ts'
+import { look } from './look.ts'
 import { isOver } from './outlet.ts'
 
 /**
@@ -8,7 +9,7 @@ import { isOver } from './outlet.ts'
  * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered, `ERR_SSE_PIPELINED` behind another response
  */
 export function isClaimable(request: IncomingMessage, response: ServerResponse): boolean {
-  if (response.headersSent) {
+  if (look(response, 'headersSent')) {
     throw new SseError(
       'ERR_SSE_ANSWERED',
       500,
@@ -16,7 +17,7 @@ export function isClaimable(request: IncomingMessage, response: ServerResponse):
     )
   }
   if (isOver(response)) return false
-  if (response.socket === null && request.httpVersionMajor === 1) {
+  if (look(response, 'socket') === null && request.httpVersionMajor === 1) {
     throw new SseError(
       'ERR_SSE_PIPELINED',
       400,

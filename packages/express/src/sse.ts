@@ -8,6 +8,7 @@ import { formatCursor, parseCursor } from './cursor.ts'
 import { Emitter } from './emitter.ts'
 import { EventStream } from './event-stream.ts'
 import type { CloseOptions, Hub, HubEvents } from './hub.ts'
+import { look } from './look.ts'
 import { resolveOptions, type SseOptions } from './options.ts'
 import type { StreamResponse } from './outlet.ts'
 import { readLastEventId } from './request.ts'
@@ -129,7 +130,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     next: (error?: unknown) => void,
   ): void {
     const response = marked(answer)
-    const { sse } = response
+    const sse = look(response, 'sse')
     if (sse instanceof EventStream && sse.hub === hub) {
       next()
       return
@@ -137,7 +138,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     mounted = true
     // A second look at it would take longer than this.
     give(response, 'sse', sse === undefined ? undefined : streamOf(response))
-    const lastEventId = request.method === 'GET' ? readLastEventId(request) : undefined
+    const lastEventId = look(request, 'method') === 'GET' ? readLastEventId(request) : undefined
     if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)
     else next()
   }
