@@ -12,18 +12,37 @@ interface Storm {
   readonly title: string
   readonly readers: number
   readonly missed: number
-  /** How often a tenth of them come before it counts, until the compiler is done, and how often all come then. */
+  /** How many come before it counts, and how often, until the compiler is done with most. */
+  readonly warmers: number
   readonly warming: number
+  /** How often all come then. */
   readonly times: number
 }
 
-const ONE: Storm = { id: 'one', title: '1 reader', readers: 1, missed: 10_000, warming: 5, times: 9 }
-const FIFTY: Storm = { id: 'fifty', title: '50 readers', readers: 50, missed: 10_000, warming: 1, times: 1 }
+const ONE: Storm = {
+  id: 'one',
+  title: '1 reader',
+  readers: 1,
+  missed: 10_000,
+  warmers: 10,
+  warming: 5,
+  times: 9,
+}
+const FIFTY: Storm = {
+  id: 'fifty',
+  title: '50 readers',
+  readers: 50,
+  missed: 10_000,
+  warmers: 5,
+  warming: 1,
+  times: 1,
+}
 const STORM: Storm = {
   id: 'storm',
   title: '5,000 readers',
   readers: 5_000,
   missed: 100,
+  warmers: 500,
   warming: 1,
   times: 1,
 }
@@ -61,13 +80,13 @@ export async function resume(plan: Plan): Promise<Section[]> {
   ]
 }
 
-async function weather(rig: Rig, { missed, readers, times, warming }: Storm): Promise<Resumed> {
+async function weather(rig: Rig, { missed, readers, times, warmers, warming }: Storm): Promise<Resumed> {
   const taken: Resumed[] = []
   for (let time = 0; time < warming + times; time++) {
     const cursor = await rig.server.ask('cursor', undefined)
     const turns = { bytes: 100, common: 100, turns: missed / 100, within: 60_000, pause: 0 }
     await rig.server.ask('publish', turns)
-    const count = time < warming ? Math.ceil(readers / 10) : readers
+    const count = time < warming ? warmers : readers
     taken.push(await rig.resume(count, count * missed, { every: 0, ...cursor }))
     await rig.leave()
   }
