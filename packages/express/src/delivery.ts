@@ -24,6 +24,8 @@ const NO_MEMBERS: readonly Membership[] = []
 
 /** The next bytes for a stream, which it may share with others, and what they announce. */
 export type Slice = (Chunk | TextChunk) & {
+  /** Whether there is more to come at once. */
+  readonly more?: boolean
   /** Channels that missed something since the last slice. */
   readonly gap?: readonly string[]
 }
@@ -300,13 +302,14 @@ export class Delivery {
     while (bytes < limit && !this.#ended) {
       if (this.#takeInsert(push)) continue
       const bound = this.#bound()
-      if (this.cursor < bound)
+      if (this.cursor < bound) {
         this.#place.cursor = takeEntries(this.#members, this.cursor, bound, limit - bytes, push)
-      else if (!this.#takeMark(push)) break
+        if (this.cursor < bound) break
+      } else if (!this.#takeMark(push)) break
     }
     if (bytes === 0) return undefined
     const { framed, bytes: unframed } = joined ?? joinBlocks(blocks, bytes)
-    return { bytes: unframed, framed, gap }
+    return { bytes: unframed, framed, gap, more: bytes >= limit || this.cursor < this.#bound() }
   }
 
   /** Keeps the channels in line; whatever changes in them, the stream is out of step. */

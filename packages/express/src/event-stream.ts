@@ -218,7 +218,7 @@ export class EventStream<E> implements Stream<E>, Served {
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
     if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
-    if (slice.bytes.length >= SLICE) return !outlet.busy && !outlet.over
+    if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()
     return false
   }

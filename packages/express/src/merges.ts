@@ -18,6 +18,8 @@ export interface Stepping extends Merging {
 /** The bytes of a range of entries, and the position that they reach. */
 export interface Merged extends Chunk {
   readonly to: number
+  /** Whether there is more in the range. */
+  readonly more: boolean
 }
 
 interface SharedMerge extends Merged {
@@ -45,7 +47,8 @@ export function unshare(history: Merging): void {
 
 /**
  * The bytes of the entries in `(from, bound]`, about `limit` of them, a segment more at most, and at least one entry, merged once and
- * shared by every reader who asks for just this range. Only for readers who are due all of it.
+ * shared by every reader who asks for just this range. Only for readers who are due all of it. What is a slice as it stands is not
+ * copied behind what comes before it.
  */
 export function merge(history: Merging, from: number, bound: number, limit: number): Merged {
   for (let index = shared.length - 1; index >= 0; index--) {
@@ -66,6 +69,7 @@ export function merge(history: Merging, from: number, bound: number, limit: numb
   let entry = history.at(index)
   while (entry !== undefined && entry.g <= bound && size < limit) {
     const run = history.run(entry, bound)
+    if (size > 0 && run?.chunk !== undefined && run.bytes.length >= SLICE) break
     const bytes = run?.bytes ?? entry.frame
     chunk = size === 0 ? run?.chunk : undefined
     if (bytes.length > 0) blocks.push(bytes)
@@ -74,9 +78,10 @@ export function merge(history: Merging, from: number, bound: number, limit: numb
     index = run === undefined ? index + 1 : history.indexAfter(to)
     entry = history.at(index)
   }
-  if (entry === undefined || entry.g > bound) to = bound
+  const more = entry !== undefined && entry.g <= bound
+  if (!more) to = bound
   const { bytes, framed } = chunk ?? joinBlocks(blocks, size)
-  const merged: SharedMerge = { history, from, bound, limit, to, bytes, framed }
+  const merged: SharedMerge = { history, from, bound, limit, to, more, bytes, framed }
   if (shared.length >= SHARED) shared.shift()
   shared.push(merged)
   return merged

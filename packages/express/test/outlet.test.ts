@@ -188,6 +188,27 @@ describe('a slow reader', () => {
   })
 })
 
+describe('a replay of many small events', () => {
+  const COUNT = 5_000
+
+  it.each([1, 3])('comes whole and in order from wherever in the log, to %i at a time', async (readers) => {
+    const { app, hub } = eventsApp({ history: { length: COUNT } })
+    const ids: string[] = []
+    for (let n = 0; n < COUNT; n++) ids.push(await hub.channel('news').publish('n', [n, 'x'.repeat(80)]))
+    for (const from of [0, 100, 1_234, COUNT - 700]) {
+      const clients = await Promise.all(
+        Array.from({ length: readers }, () => connect(app, '/events', { lastEventId: ids[from] })),
+      )
+      const due = Array.from({ length: COUNT - 1 - from }, (_, n) => from + 1 + n)
+      for (const client of clients) {
+        await client.next('sse.live')
+        expect(numbers(client)).toEqual(due)
+        await client.drop()
+      }
+    }
+  })
+})
+
 describe('send as backpressure', () => {
   it('is false while the reader is behind; ready resolves once it can take more', async () => {
     const { app } = bareApp()

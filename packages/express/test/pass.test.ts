@@ -221,3 +221,38 @@ describe('a pass over streams in step', () => {
     expect(behind.write).toHaveBeenCalledTimes(1)
   })
 })
+
+describe('the slices of a turn', () => {
+  /** A stream that has so many more slices. */
+  function behind(slices: number) {
+    const { stream } = inStep()
+    let left = slices
+    stream.straight = undefined
+    stream.deliver.mockImplementation(() => --left > 0)
+    return stream
+  }
+
+  it('are a few for a stream that is alone, and the next turn brings the next', async () => {
+    const pass = new Pass<Passed>()
+    const stream = behind(6)
+    pass.schedule(stream)
+    await turn()
+    expect(stream.deliver).toHaveBeenCalledTimes(4)
+    await turn()
+    expect(stream.deliver).toHaveBeenCalledTimes(6)
+    await turn()
+    expect(stream.deliver).toHaveBeenCalledTimes(6)
+  })
+
+  it('are one for each where several wait', async () => {
+    const pass = new Pass<Passed>()
+    const streams = [behind(3), behind(2)]
+    for (const stream of streams) pass.schedule(stream)
+    await turn()
+    expect(streams.map(({ deliver }) => deliver.mock.calls.length)).toEqual([1, 1])
+    await turn()
+    expect(streams.map(({ deliver }) => deliver.mock.calls.length)).toEqual([2, 2])
+    await turn()
+    expect(streams.map(({ deliver }) => deliver.mock.calls.length)).toEqual([3, 2])
+  })
+})
