@@ -70,7 +70,7 @@ async function run(): Promise<void> {
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
     return `${[
       '# Results',
-      `Written by \`pnpm bench\`: medians of up to ${plan.rounds} rounds, in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
+      `Written by \`pnpm bench\`: medians of rounds in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
       '![@sse/express beside its peers](results.svg)',
       machine(before),
       targets(sections),

@@ -9,6 +9,8 @@ const SERVERS = 3
 const READERS = 50
 /** Events a second of each server. */
 const RATE = 60
+/** Seconds of it that do not count: by then most code is compiled. */
+const WARMING = 2
 /** Events that each server publishes back to back, and of one turn. */
 const FLOOD = 4_000
 const TURN = 100
@@ -31,19 +33,18 @@ export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
   const peers = chosen(plan, PEERS)
   const seconds = latencySeconds(plan)
-  const rounds = Math.min(2, plan.rounds)
   const { latency, throughput } = await withClusters(
     peers,
     SERVERS,
     (cluster, peer) => open(cluster, peer, READERS),
     async (cluster) => {
-      const latency = await takeTurns(peers, rounds, (peer) => pour(cluster(peer), READERS, seconds))
+      const latency = await takeTurns(peers, plan.rounds, (peer) => pour(cluster(peer), READERS, seconds))
       await takeTurns(peers, 1, async (peer) => {
         await cluster(peer).load.ask('leave', undefined)
         await open(cluster(peer), peer, 1)
         return {}
       })
-      const throughput = await takeTurns(peers, rounds, (peer) => flood(cluster(peer)))
+      const throughput = await takeTurns(peers, plan.rounds, (peer) => flood(cluster(peer)))
       return { latency, throughput }
     },
   )
@@ -71,7 +72,7 @@ async function open(cluster: Cluster, peer: string, readers: number): Promise<vo
   // Whoever is greeted may not be subscribed yet: one event after the other, until each reaches everybody.
   for (const server of cluster.servers) await reach(cluster, server, SERVERS * readers)
   // For the compiler.
-  await pour(cluster, readers, 0.5)
+  await pour(cluster, readers, WARMING)
 }
 
 async function reach(cluster: Cluster, server: Cluster['servers'][number], readers: number): Promise<void> {
