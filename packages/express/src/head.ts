@@ -1,7 +1,8 @@
-import { IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
+import { type IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
 import { look } from './look.ts'
 import type { StreamResponse } from './outlet.ts'
+
+type Version = Pick<IncomingMessage, 'httpVersionMajor' | 'httpVersionMinor'>
 
 /** What the answer says, besides what the handler set. */
 const HEADERS: readonly (readonly [string, string])[] = [
@@ -15,7 +16,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
 const KEEP_ALIVE = ['Connection', 'keep-alive'] as const
 
 /** Sends the head by way of Node, and of whoever has wrapped the response. */
-export function flushHead(request: IncomingMessage, response: StreamResponse): void {
+export function flushHead(request: Version, response: StreamResponse): void {
   response.statusCode = 200
   // To remove what is not there costs as much as to set it.
   if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
@@ -26,105 +27,141 @@ export function flushHead(request: IncomingMessage, response: StreamResponse): v
   response.flushHeaders()
 }
 
-const { writeHead } = ServerResponse.prototype
-const { end, flushHeaders, getHeaders, setHeader, write } = OutgoingMessage.prototype
-/** With the case in which they were set; known to Node, but not to its types. */
-const getNames: unknown = Reflect.get(OutgoingMessage.prototype, 'getRawHeaderNames')
+/** The methods of Node by which a head and what follows it are sent, and what stands in the source of each. */
+const METHODS: Readonly<Record<string, string>> = {
+  _implicitHeader: 'this.writeHead(this.statusCode)',
+  _send: 'this._writeRaw(data',
+  _storeHeader: 'processHeader(this',
+  _writeRaw: 'this.outputData.push(',
+  end: 'this._implicitHeader()',
+  flushHeaders: 'this._implicitHeader()',
+  setHeader: 'kOutHeaders',
+  write: 'write_(this',
+  writeHead: 'this._storeHeader(',
+}
 
-/** A response that says 200 with nothing unusual, and nobody but Node between it and its socket. */
+const methodOf = (name: string): unknown => Reflect.get(ServerResponse.prototype, name)
+
+/** A response that says 200 with nothing unusual, by methods that nobody has replaced since this was loaded. */
 const PLAIN = Object.entries({
-  ...{ end, flushHeaders, setHeader, write, writeHead },
-  ...{ statusCode: 200, statusMessage: undefined },
-  ...{ sendDate: true, shouldKeepAlive: true, useChunkedEncodingByDefault: true },
-  ...{ _header: null, _removedTE: false },
+  ...Object.fromEntries(Object.keys(METHODS).map((name) => [name, methodOf(name)])),
+  statusCode: 200,
+  statusMessage: undefined,
+  sendDate: true,
+  shouldKeepAlive: true,
+  useChunkedEncodingByDefault: true,
+  // Not to a HEAD request, whatever the request was made to say since.
+  _hasBody: true,
+  _header: null,
+  _removedTE: false,
 })
 
-/** What `flushHeaders` leaves behind, besides the head itself. */
+/** What `flushHeaders` leaves behind, besides the head and the headers. */
 const SENT = Object.entries({ _headerSent: true, chunkedEncoding: true })
+
+/** Headers as Node keeps them: by their names in lower case, each with its name as it was given. */
+type Kept = Record<string, readonly [name: string, value: unknown]>
+
+const OURS: Kept = Object.fromEntries(
+  [...HEADERS, KEEP_ALIVE].map(([name, value]) => [name.toLowerCase(), [name, value]]),
+)
+const OUR_LINES = Object.values(OURS).map(lineOf).join('')
 
 /** Headers that Node looks into, and those that are ours to say. */
 const SPECIAL = new Set([
-  ...['connection', 'content-length', 'date', 'expect', 'keep-alive', 'trailer', 'transfer-encoding'],
-  ...HEADERS.map(([name]) => name.toLowerCase()),
+  ...['content-length', 'date', 'expect', 'keep-alive', 'trailer', 'transfer-encoding'],
+  ...Object.keys(OURS),
 ])
 
-const OURS = [...HEADERS, KEEP_ALIVE].map(([name, value]) => `${name}: ${value}\r\n`).join('')
-
-let proven: boolean | undefined
+/** Where Node keeps the headers of a response; false where this Node was not found to do as {@link take} does. */
+let proven: symbol | false | undefined
 
 /**
  * The head that {@link flushHead} would send, where that can be told without Node; the response counts as having sent it then.
  * `flushHeaders` takes some fifty looks at the response and gives it two more properties, under Express (see {@link look}) a
- * tenth of all that it took to accept a reader, and a kilobyte that stayed. As with what is given to `writeHead` of Node, the
- * headers of the stream are none of `response.getHeaders()` then.
+ * seventh of all that it took to accept a reader, and a kilobyte that stayed. `response.statusMessage` stays undefined: to set
+ * it would cost a fifth of that.
  *
- * It writes to fields of Node's own, and only where this Node was found to leave the same in them.
+ * It writes to fields of Node's own, and only where this Node was found to leave the same in all of them.
  *
  * @returns `undefined` if the head is to be sent the ordinary way
  */
 export function takeHead(request: IncomingMessage, response: StreamResponse): string | undefined {
+  for (const [name, value] of PLAIN) if (Reflect.get(response, name) !== value) return undefined
+  if (look(request, 'httpVersionMinor') < 1 || look(request, 'headers').expect !== undefined) return undefined
   proven ??= prove()
-  return proven ? take(request, response) : undefined
+  return proven === false ? undefined : take(response, proven)
 }
 
-function take(request: IncomingMessage, response: StreamResponse): string | undefined {
-  for (const [name, value] of PLAIN) if (Reflect.get(response, name) !== value) return undefined
-  if (look(request, 'httpVersionMinor') < 1 || look(request, 'method') === 'HEAD') return undefined
-  if (look(request, 'headers').expect !== undefined) return undefined
-  const lines = linesOf(response)
-  if (lines === undefined) return undefined
+function take(response: StreamResponse, key: symbol): string | undefined {
+  const headers: Kept = Reflect.get(response, key) ?? {}
+  let lines = ''
+  for (const name in headers) {
+    const header = headers[name]
+    if (header === undefined || typeof header[1] !== 'string' || SPECIAL.has(name)) return undefined
+    lines += lineOf(header)
+  }
+  if (last?.lines !== lines) last = { lines, headers: Object.assign(Object.create(null), headers, OURS) }
+  Reflect.set(response, key, last.headers)
   const date = new Date().toUTCString()
-  const head = `HTTP/1.1 200 OK\r\n${lines}${OURS}Date: ${date}\r\nTransfer-Encoding: chunked\r\n\r\n`
+  const head = `HTTP/1.1 200 OK\r\n${lines}${OUR_LINES}Date: ${date}\r\nTransfer-Encoding: chunked\r\n\r\n`
   for (const [name, value] of SENT) Reflect.set(response, name, value)
   Reflect.set(response, '_header', head)
   return head
 }
 
-/** The headers that the handler set, if they are nothing but text. */
-function linesOf(response: StreamResponse): string | undefined {
-  if (typeof getNames !== 'function') return undefined
-  const headers = getHeaders.call(response)
-  const names: readonly string[] = getNames.call(response)
-  let at = 0
-  let lines = ''
-  for (const name in headers) {
-    const value = headers[name]
-    if (typeof value !== 'string' || SPECIAL.has(name)) return undefined
-    lines += `${names[at++]}: ${value}\r\n`
-  }
-  return lines
+/** What was sent last, for all who are sent the same: nobody can change headers that were sent. */
+let last: { readonly lines: string; readonly headers: Kept } | undefined
+
+function lineOf([name, value]: Kept[string]): string {
+  return `${name}: ${value}\r\n`
 }
 
-/** Fields in which the two ways may differ: what is asked of no response that was sent, and what is still to be written. */
-const APART = /^(?:statusCode|statusMessage|outputData|outputSize|Symbol\(kOutHeaders\))$/
+/** Fields in which the two ways may differ; the latter two hold what is still to be written. */
+const APART = /^(?:statusMessage|outputData|outputSize)$/
 
 /**
- * Whether this Node leaves a response as {@link take} does, and sends the same: found by doing both. Not where its `writeHead`
- * was replaced before, by somebody who wants to hear of each head.
+ * Whether this Node leaves a response as {@link take} does, and sends the same: found by doing both, with responses that
+ * nobody is told of. Not where somebody wants to hear of heads, and replaced a method before this was loaded.
  */
-function prove(): boolean {
-  if (!String(writeHead).includes('this._storeHeader(')) return false
-  const ordinary = probe()
-  const straight = probe()
-  flushHead(ordinary.req, ordinary)
-  if (take(straight.req, straight) === undefined || !straight.headersSent) return false
-  const keys = new Set([...Reflect.ownKeys(ordinary), ...Reflect.ownKeys(straight)])
-  return [...keys].every(
-    (key) =>
-      APART.test(String(key)) ||
-      comparable(Reflect.get(ordinary, key)) === comparable(Reflect.get(straight, key)),
-  )
+function prove(): symbol | false {
+  try {
+    for (const [name, mark] of Object.entries(METHODS)) if (!isOfNode(methodOf(name), mark)) return false
+    const ordinary = probe()
+    const straight = probe()
+    const key = Object.getOwnPropertySymbols(straight).find(
+      ({ description }) => description === 'kOutHeaders',
+    )
+    if (key === undefined) return false
+    flushHead({ httpVersionMajor: 1, httpVersionMinor: 1 }, ordinary)
+    take(straight, key)
+    const keys = new Set([...Reflect.ownKeys(ordinary), ...Reflect.ownKeys(straight)])
+    const same = [...keys].every(
+      (key) =>
+        APART.test(String(key)) ||
+        comparable(Reflect.get(ordinary, key)) === comparable(Reflect.get(straight, key)),
+    )
+    return same && key
+  } catch {
+    return false
+  }
 }
 
+/** Who replaces a function may give it the source of the former one to show, but has to keep that somewhere. */
+const isOfNode = (method: unknown, mark: string): boolean =>
+  typeof method === 'function' &&
+  String(method).includes(mark) &&
+  Reflect.ownKeys(method).join() === 'length,name,prototype'
+
+/** A response as it is made by its constructor, which would announce it. */
 function probe(): StreamResponse {
-  const request = new IncomingMessage(new Socket())
-  Object.assign(request, { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
-  const response = new ServerResponse(request)
+  const response = Reflect.construct(OutgoingMessage, [], ServerResponse) as StreamResponse
+  Object.assign(response, { sendDate: true, _sent100: false, _expect_continue: false })
   response.setHeader('X-Powered-By', 'Express')
   return response
 }
 
 const comparable = (value: unknown): unknown => {
   if (typeof value === 'string') return value.replace(/^Date: .*$/m, '')
-  return typeof value === 'object' && value !== null ? 'object' : value
+  return typeof value === 'object' ? JSON.stringify(value) : value
 }

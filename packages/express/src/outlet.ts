@@ -27,7 +27,7 @@ export interface Outgoing extends Pick<Place, 'straight'> {
 }
 
 /**
- * The one place that touches a response: headers, bytes, backpressure, the end. Listens once to the response and once to
+ * The one place, with `head.ts`, that touches a response: headers, bytes, backpressure, the end. Listens once to the response and once to
  * its socket, and never writes to one that is over, whose socket may be another response's by then.
  */
 export class Outlet {
@@ -62,7 +62,7 @@ export class Outlet {
   /** Holds back what is written from now on, to leave in one packet: a system call less for each connection. */
   cork(): void {
     const socket = this.#socket
-    if (socket === undefined || socket.writableLength > 0 || socket.writableCorked > 0) return
+    if (!socket?.writable || socket.writableLength > 0 || socket.writableCorked > 0) return
     this.#held = true
     socket.cork()
   }
@@ -82,18 +82,24 @@ export class Outlet {
    * @returns false if a head was sent already
    */
   commit(request: IncomingMessage): boolean {
-    const response = this.#response
-    const socket = this.#socket
-    const head = socket !== undefined && this.#isFree(socket) ? takeHead(request, response) : undefined
-    if (head !== undefined) {
-      socket?.write(head)
-      this.#goStraight(socket)
-    } else {
+    if (!this.#takeStraight(request)) {
+      const response = this.#response
       if (response.headersSent) return false
       flushHead(request, response)
       this.#straighten()
     }
+    const socket = this.#socket
     if (socket?.timeout) socket.setTimeout(0)
+    return true
+  }
+
+  #takeStraight(request: IncomingMessage): boolean {
+    const socket = this.#socket
+    const head = socket !== undefined && this.#isFree(socket) ? takeHead(request, this.#response) : undefined
+    if (socket === undefined || head === undefined) return false
+    // In UTF-8, as `flushHeaders` does.
+    socket.write(head)
+    this.#goStraight(socket)
     return true
   }
 
@@ -173,20 +179,15 @@ export class Outlet {
     this.#goStraight(socket)
   }
 
-  #goStraight(socket: Socket | undefined): void {
+  #goStraight(socket: Socket): void {
     this.#straight = socket
     this.#response.on('prefinish', this.#finished)
   }
 
-  /** Whether the socket is this response's, and nothing waits in it. */
+  /** Whether the socket is this response's, and nobody holds it back. */
   #isFree(socket: Socket): boolean {
     const corks = this.#held ? 1 : 0
-    return (
-      look(this.#response, 'socket') === socket &&
-      socket.writable &&
-      socket.writableLength === 0 &&
-      socket.writableCorked === corks
-    )
+    return look(this.#response, 'socket') === socket && socket.writable && socket.writableCorked === corks
   }
 
   /** Somebody ended the response: nothing of this stream may reach the socket any more. */

@@ -1,6 +1,7 @@
-import { createServer, type RequestListener, ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { AnyEvents } from '@sse/contract'
-import { sse } from '@sse/express'
+import { type Hub, sse } from '@sse/express'
 import express, { type Request, type Response } from 'express'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -66,6 +67,7 @@ const handlers: Readonly<Record<string, readonly [handle: Handle, byNode: boolea
   'sets a date': [(_, res) => res.setHeader('Date', 'Thu, 01 Jan 1970 00:00:00 GMT'), true],
   'wants no chunks': [(_, res) => Object.assign(res, { useChunkedEncodingByDefault: false }), true],
   'removes the transfer encoding': [(_, res) => res.removeHeader('Transfer-Encoding'), true],
+  'sets the transfer encoding': [(_, res) => res.setHeader('Transfer-Encoding', 'chunked'), true],
   'announces trailers': [(_, res) => res.setHeader('Trailer', 'X-Sum'), true],
   'holds the response back': [
     (_, res) => {
@@ -105,6 +107,23 @@ describe('the bytes of the head are those of Node', () => {
     expect(await answer(nothing, request, true)).toEqual({ ...made, byNode: true })
   })
 
+  it.each<[string, Handle, string]>([
+    [
+      'to be a GET, of a HEAD',
+      (req) => Object.assign(req, { method: 'GET' }),
+      'HEAD /events HTTP/1.1\r\nHost: test\r\n\r\n',
+    ],
+    [
+      'to go on, of HTTP/1.0 with chunks',
+      (_, res) => Object.assign(res, { shouldKeepAlive: true }),
+      'GET /events HTTP/1.0\r\nTE: chunked\r\n\r\n',
+    ],
+  ])('for a request that was made %s', async (_, handle, request) => {
+    const made = await answer(handle, request)
+    expect(made.byNode).toBe(true)
+    expect(await answer(handle, request, true)).toEqual(made)
+  })
+
   it('whatever else the handler says', async () => {
     const names = fc.constantFrom(
       'X-A',
@@ -133,11 +152,12 @@ describe('the bytes of the head are those of Node', () => {
 })
 
 describe('a response whose head was sent', () => {
-  async function opened(): Promise<Response> {
+  async function opened(handle: Handle = nothing): Promise<Response> {
     const { app } = bareApp()
     const wire = await dial(app)
     const response = new Promise<Response>((resolve) => {
-      app.get('/events', (_, res) => {
+      app.get('/events', (req, res) => {
+        handle(req, res)
         void res.sse.join('news')
         resolve(res)
       })
@@ -157,6 +177,35 @@ describe('a response whose head was sent', () => {
     expect(() => response.sendStatus(204)).toThrow(late)
   })
 
+  it('tells all of its headers, its own ones too', async () => {
+    for (const mine of ['1', '2', '1']) {
+      const handle: Handle = (_, res) => res.setHeader('X-Mine', mine)
+      const byNode = await opened((req, res) => {
+        handle(req, res)
+        res.setHeader = res.setHeader.bind(res)
+      })
+      const response = await opened(handle)
+      expect(response.getHeaders()).toEqual(byNode.getHeaders())
+      expect(response.getHeaders()).toMatchObject({ 'x-mine': mine, 'content-type': 'text/event-stream' })
+      expect(response.getHeaderNames()).toEqual(byNode.getHeaderNames())
+    }
+  })
+
+  it('is not timed out by its server', async () => {
+    const { app } = bareApp()
+    const server = createServer(app)
+    server.timeout = 60_000
+    const sockets: Socket[] = []
+    app.get('/events', (req, res) => {
+      sockets.push(req.socket)
+      return res.sse.join('news')
+    })
+    const wire = await dial(server)
+    wire.send(GET)
+    await wire.until('sse.live')
+    expect(sockets[0]?.timeout).toBe(0)
+  })
+
   it('can be written to and ended by the application, and its connection serves the next request', async () => {
     const { app } = bareApp()
     app.get('/events', async (_, res) => {
@@ -174,59 +223,164 @@ describe('a response whose head was sent', () => {
   })
 })
 
-describe('who wants to hear of a head', () => {
-  const wrapped = (target: ServerResponse, heard: () => void): void => {
-    const { writeHead } = target
-    target.writeHead = function (this: ServerResponse, ...args: unknown[]) {
-      heard()
-      return Reflect.apply(writeHead, this, args)
+/** A hub of a library that is loaded now. */
+async function loaded(): Promise<Hub<AnyEvents>> {
+  vi.resetModules()
+  onTestFinished(() => void vi.resetModules())
+  const hub = (await import('@sse/express')).sse<AnyEvents>()
+  onTestFinished(() => hub.close())
+  return hub
+}
+
+/** Opens a stream; returns whether Node made its head. */
+async function open(hub: Hub<AnyEvents>, handle: Handle = nothing): Promise<boolean> {
+  const app = express().use(hub)
+  let byNode = false
+  app.get('/events', async (req, res) => {
+    handle(req, res)
+    await hub.stream(res).join('news')
+    byNode = madeByNode(res)
+  })
+  const wire = await dial(createServer(app))
+  wire.send(GET)
+  await wire.until('sse.live')
+  return byNode
+}
+
+describe('who replaces a method by which a head is sent', () => {
+  const METHODS = [
+    '_implicitHeader',
+    '_send',
+    '_storeHeader',
+    '_writeRaw',
+    'end',
+    'flushHeaders',
+    'setHeader',
+    'write',
+    'writeHead',
+  ]
+
+  /** Replaces a method until the test is over. */
+  function wrap(target: object, name: string, heard: (response: ServerResponse) => void): object {
+    const method: (...args: never) => unknown = Reflect.get(target, name)
+    const own = Object.getOwnPropertyDescriptor(target, name)
+    function wrapper(this: ServerResponse, ...args: unknown[]): unknown {
+      heard(this)
+      return Reflect.apply(method, this, args)
     }
-  }
-
-  async function served(app: RequestListener): Promise<string> {
-    const wire = await dial(createServer(app))
-    wire.send(GET)
-    return wire.until('sse.live')
-  }
-
-  it('does, if it wraps the response', async () => {
-    const { app } = bareApp()
-    const heard = vi.fn()
-    app.get('/events', (_, res) => {
-      wrapped(res, heard)
-      return res.sse.join('news')
-    })
-    await served(app)
-    expect(heard).toHaveBeenCalledOnce()
-  })
-
-  it('does, if it wraps the responses of the application', async () => {
-    const { app } = bareApp()
-    const heard = vi.fn()
-    wrapped(app.response, heard)
-    app.get('/events', (_, res) => res.sse.join('news'))
-    await served(app)
-    expect(heard).toHaveBeenCalledOnce()
-  })
-
-  it('does, if it wraps all responses, before this is loaded or after', async () => {
-    const heard = vi.fn()
-    const { prototype } = ServerResponse
-    const { writeHead } = prototype
+    Reflect.set(target, name, wrapper)
     onTestFinished(() => {
-      prototype.writeHead = writeHead
-      vi.resetModules()
+      if (own === undefined) Reflect.deleteProperty(target, name)
+      else Object.defineProperty(target, name, own)
     })
-    wrapped(prototype, heard)
-    vi.resetModules()
-    const later = await import('@sse/express')
-    for (const make of [sse, later.sse]) {
-      const hub = make<AnyEvents>()
-      onTestFinished(() => hub.close())
-      const app = express().use(hub)
-      app.get('/events', (_, res) => res.sse.join('news'))
-      await served(app)
+    return wrapper
+  }
+
+  describe.each(METHODS)('%s', (name) => {
+    it('of the response has Node make it', async () => {
+      const hub = await loaded()
+      expect(await open(hub)).toBe(false)
+      expect(await open(hub, (_, res) => void wrap(res, name, () => {}))).toBe(true)
+    })
+
+    it('of all responses has Node make it, and is told of no other response', async () => {
+      const owner = Object.hasOwn(ServerResponse.prototype, name) ? ServerResponse : OutgoingMessage
+      const hub = await loaded()
+      const heard = vi.fn()
+      wrap(owner.prototype, name, heard)
+      // Loaded before it was replaced, and after.
+      for (const each of [hub, await loaded()]) {
+        const responses: unknown[] = []
+        heard.mockClear()
+        expect(await open(each, (_, res) => responses.push(res))).toBe(true)
+        for (const [response] of heard.mock.calls) expect(responses).toContain(response)
+      }
+    })
+  })
+
+  it('of the responses of an application has Node make it', async () => {
+    const { app } = bareApp()
+    const heard = vi.fn()
+    wrap(app.response, 'writeHead', heard)
+    app.get('/events', (_, res) => res.sse.join('news'))
+    const wire = await dial(app)
+    wire.send(GET)
+    await wire.until('sse.live')
+    expect(heard).toHaveBeenCalledOnce()
+  })
+
+  it('and fails without a connection fails for nobody', async () => {
+    const hub = await loaded()
+    wrap(ServerResponse.prototype, 'writeHead', (response) =>
+      expect(response.socket?.remoteAddress).toBeTypeOf('string'),
+    )
+    expect(await open(hub)).toBe(true)
+    expect(await open(hub)).toBe(true)
+  })
+
+  it('and shows the source of the former one has Node make it', async () => {
+    const source = String(ServerResponse.prototype.writeHead)
+    const wrapper = wrap(ServerResponse.prototype, 'writeHead', () => {})
+    Object.assign(wrapper, { toString: () => source })
+    expect(await open(await loaded())).toBe(true)
+  })
+
+  it('and has all functions show the source of the former ones has Node make it', async () => {
+    const original = ServerResponse.prototype.writeHead
+    const wrapper = wrap(ServerResponse.prototype, 'writeHead', () => {})
+    Object.defineProperty(wrapper, '__original__', { value: original })
+    const { toString: show } = Function.prototype
+    Function.prototype.toString = function (this: object) {
+      return show.call(Object.hasOwn(this, '__original__') ? Reflect.get(this, '__original__') : this)
     }
-    expect(heard).toHaveBeenCalledTimes(2)
+    onTestFinished(() => {
+      Function.prototype.toString = show
+    })
+    expect(await open(await loaded())).toBe(true)
+  })
+})
+
+it('of a Node that does more when it sends is made by it', async () => {
+  const { _send: send } = OutgoingMessage.prototype as unknown as { _send(...args: unknown[]): unknown }
+  Reflect.set(OutgoingMessage.prototype, '_send', function _send(this: object, ...args: unknown[]) {
+    Reflect.set(this, '_more', 'this._writeRaw(data')
+    return Reflect.apply(send, this, args)
+  })
+  onTestFinished(() => void Reflect.set(OutgoingMessage.prototype, '_send', send))
+  expect(await open(await loaded())).toBe(true)
+})
+
+it('is not written to a connection that the application has ended', async () => {
+  const { app, errors } = bareApp()
+  const server = createServer(app)
+  const failed = vi.fn()
+  server.on('clientError', failed)
+  app.get('/events', (req, res) => {
+    req.socket.end()
+    return res.sse.join('news')
+  })
+  const wire = await dial(server)
+  wire.send(GET)
+  await wire.closed
+  expect(wire.text).toBe('')
+  expect(failed.mock.calls.map(([error]) => String(error))).toEqual([])
+  expect(errors).toEqual([])
+})
+
+describe('a server with responses of its own making', () => {
+  it('is told of the head', async () => {
+    const heard = vi.fn()
+    class Own<R extends IncomingMessage> extends ServerResponse<R> {
+      _storeHeader(...args: unknown[]): void {
+        heard()
+        Reflect.apply(Reflect.get(ServerResponse.prototype, '_storeHeader'), this, args)
+      }
+    }
+    const hub = sse<AnyEvents>()
+    onTestFinished(() => hub.close())
+    const wire = await dial(createServer({ ServerResponse: Own }, (_, res) => hub.stream(res).join('news')))
+    wire.send(GET)
+    await wire.until('sse.live')
+    expect(heard).toHaveBeenCalledOnce()
   })
 })
