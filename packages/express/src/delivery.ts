@@ -304,6 +304,7 @@ export class Delivery {
       const bound = this.#bound()
       if (this.cursor < bound) {
         this.#place.cursor = takeEntries(this.#members, this.cursor, bound, limit - bytes, push)
+        // More than fits, or what stands in a chunk of its own, which the next slice can be.
         if (this.cursor < bound) break
       } else if (!this.#takeMark(push)) break
     }

@@ -297,13 +297,7 @@ export class EventStream<E> implements Stream<E>, Served {
     try {
       const reading = this.#board.attach(added, lastEventId)
       if ('then' in reading) {
-        return reading
-          .then((reading) => {
-            // The reader may have left while the broker subscribed.
-            if (this.#gone) this.#giveUp(added)
-            else this.#enter(added, { reading, lastEventId, last })
-          })
-          .catch(failed)
+        return reading.then((reading) => this.#enter(added, { reading, lastEventId, last })).catch(failed)
       }
       this.#enter(added, { reading, lastEventId, last })
     } catch (error) {
@@ -311,12 +305,13 @@ export class EventStream<E> implements Stream<E>, Served {
     }
   }
 
-  #giveUp(added: readonly string[]): void {
-    if (this.#phase === 'joining') this.#phase = 'open'
-    this.#board.release(added)
-  }
-
   #enter(added: readonly string[], joining: Joining): void {
+    // The reader may have left, or been sent away by a listener, while the broker was asked.
+    if (this.#gone) {
+      if (this.#phase === 'joining') this.#phase = 'open'
+      this.#board.release(added)
+      return
+    }
     const outlet = this.#outlet
     let more = false
     outlet?.cork()
@@ -428,7 +423,7 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#awaited !== undefined) this.#observe()
   }
 
-  /** Sends the head, which fails if a wrapper of the response does; before anything is due. Returns whether it was not sent yet. */
+  /** Sends the head, which fails if a wrapper of the response does; before anything is due. Not twice: returns whether it did. */
   #sendHead(): boolean {
     const request = this.#request
     if (this.#outlet === undefined || !this.#outlet.commit(request)) return false

@@ -118,6 +118,17 @@ describe('delivery', () => {
     expect(seen).toBe(20)
   })
 
+  it('says that there is more while there is, also if that is only what was inserted', () => {
+    const log = new Log()
+    log.publish('a', 'x'.repeat(LIMIT))
+    const reader = log.reader(['a'], 0)
+    privately(reader, 'mine')
+    expect(reader.next(LIMIT)?.more).toBe(true)
+    const rest = reader.next(LIMIT)
+    expect(blocks(String(rest?.bytes))).toEqual(['private mine', '1 sse.live {}'])
+    expect(rest?.more).toBe(false)
+  })
+
   it('goes no further than the log is known to be complete', () => {
     const log = new Log()
     const reader = log.reader(['a'])

@@ -60,6 +60,37 @@ describe('a join whose listeners act at once', () => {
   })
 })
 
+describe('a reader who is sent away while a broker answers at once', () => {
+  it.each<[string, (stream: Stream<AnyEvents>, response: ServerResponse) => void]>([
+    ['disconnect', (stream) => stream.disconnect()],
+    ['destruction of the response', (_, response) => response.destroy()],
+  ])('by %s is no reader, and nobody hears of one', async (_, sendAway) => {
+    const memory = memoryBroker()
+    let away = (): void => {}
+    const broker: Broker = {
+      ...memory,
+      read(channels, since, epoch) {
+        away()
+        return memory.read(channels, since, epoch)
+      },
+    }
+    const { app, hub } = bareApp({ broker })
+    const heard: string[] = []
+    hub.on('connect', () => heard.push('connect'))
+    hub.on('disconnect', () => heard.push('disconnect'))
+    app.get('/events', (_, res) => {
+      away = () => sendAway(res.sse, res)
+      return res.sse.join('news')
+    })
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await wire.closed
+    expect(wire.text).toBe('')
+    expect(heard).toEqual([])
+    expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+})
+
 describe('a gap listener of a join', () => {
   it.each<[string, (stream: Stream<AnyEvents>) => void, readonly string[], readonly string[]]>([
     [
