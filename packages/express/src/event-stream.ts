@@ -205,9 +205,20 @@ export class EventStream<E> implements Stream<E>, Served {
       })
   }
 
-  deliver(): boolean {
+  deliver(slices = 1): boolean {
     const outlet = this.#outlet
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
+    if (slices === 1 || outlet.straight === undefined || !outlet.cork()) return this.#deliverSlice(outlet)
+    let more = true
+    try {
+      for (let slice = 0; more && slice < slices; slice++) more = this.#deliverSlice(outlet)
+    } finally {
+      outlet.uncork()
+    }
+    return more && !this.waiting
+  }
+
+  #deliverSlice(outlet: Outlet): boolean {
     const slice = this.#delivery.next(SLICE)
     if (slice === undefined) {
       this.#fallIn()

@@ -48,6 +48,7 @@ export class Outlet {
   #drains: StreamResponse | Socket | undefined
   #drain: (() => void) | undefined
   #held = false
+  #filled = false
   #closed = false
 
   constructor(request: IncomingMessage, response: StreamResponse, stream: Outgoing) {
@@ -59,18 +60,26 @@ export class Outlet {
     response.on('error', this.#close)
   }
 
-  /** Holds back what is written from now on, to leave in one packet: a system call less for each connection. */
-  cork(): void {
+  /**
+   * Holds back what is written until {@link uncork}, to leave at once: a system call less for each write but one.
+   *
+   * @returns false if the socket has something to write already
+   */
+  cork(): boolean {
     const socket = this.#socket
-    if (!socket?.writable || socket.writableLength > 0 || socket.writableCorked > 0) return
+    if (!socket?.writable || socket.writableLength > 0 || socket.writableCorked > 0) return false
     this.#held = true
     socket.cork()
+    return true
   }
 
+  /** Sends what was held back, if it was. */
   uncork(): void {
     if (!this.#held) return
     this.#held = false
     this.#socket?.uncork()
+    if (this.#filled) this.fill()
+    this.#filled = false
     // What was held counted as waiting, and may have been taken at once.
     const response = this.#response
     if (this.busy && response.flush === undefined) this.busy = (this.#straight ?? response).writableLength > 0
@@ -133,8 +142,12 @@ export class Outlet {
     return this.busy ? undefined : this.#straight
   }
 
-  /** Hears that the socket wants no more for now. */
+  /** Hears that the socket wants no more for now; whether that is so is seen once nothing is held back from it. */
   fill(): void {
+    if (this.#held) {
+      this.#filled = true
+      return
+    }
     const socket = this.#straight
     this.busy = socket !== undefined && socket.writableLength > 0
     if (socket === undefined || !this.busy) return

@@ -209,6 +209,26 @@ describe('a replay of many small events', () => {
   })
 })
 
+describe('a replay to one who is alone and slow', () => {
+  it('waits at its socket with four slices at most, and comes whole once it reads', async () => {
+    const COUNT = 40_000
+    const { hub, server, sockets } = served({
+      history: { length: COUNT, bytes: 30_000_000 },
+      limits: { replayEvents: COUNT, replayBytes: 30_000_000 },
+    })
+    const from = await hub.channel('news').publish('n', [-1])
+    for (let n = 0; n < COUNT; n++) void hub.channel('news').publish('n', [n, 'x'.repeat(500)])
+    const client = await connect(server, '/events', { lastEventId: from })
+    client.pause()
+    const waiting = (): number => sockets[0]?.writableLength ?? 0
+    await expect.poll(waiting).toBeGreaterThan(0)
+    expect(waiting()).toBeLessThan(4 * 67_000)
+    client.unpause()
+    await client.next('sse.live')
+    expect(numbers(client)).toEqual(Array.from({ length: COUNT }, (_, n) => n))
+  })
+})
+
 describe('send as backpressure', () => {
   it('is false while the reader is behind; ready resolves once it can take more', async () => {
     const { app } = bareApp()

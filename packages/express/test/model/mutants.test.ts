@@ -107,13 +107,20 @@ describe('the model notices', () => {
     expect((await search(loadMutant(same), 500)).failed).toBe(false)
   })
 
-  it('nothing where the smallest log has segments', { timeout: 120_000 }, async () => {
-    const early = {
-      name: 'none',
+  it.each([
+    {
+      name: 'the smallest log has segments',
       file: 'segments.ts',
       text: 'SMALL_LOG: number = 16 * 1024',
       becomes: 'SMALL_LOG: number = 0',
-    }
-    expect((await search(loadMutant(early), 2_000)).failed).toBe(false)
+    },
+    {
+      name: 'a slice is a few events, and several leave in one write',
+      file: 'chunk.ts',
+      text: 'SLICE: number = 64 * 1024',
+      becomes: 'SLICE: number = 200',
+    },
+  ])('nothing where $name', { timeout: 120_000 }, async (other) => {
+    expect((await search(loadMutant(other), 2_000)).failed).toBe(false)
   })
 })
