@@ -24,9 +24,10 @@ const ONE: Storm = {
   title: '1 reader',
   readers: 1,
   missed: 10_000,
-  warmers: 10,
-  warming: 5,
-  times: 9,
+  // Who is alone is served another way than ten at once.
+  warmers: 1,
+  warming: 40,
+  times: 15,
 }
 const FIFTY: Storm = {
   id: 'fifty',
