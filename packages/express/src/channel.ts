@@ -130,7 +130,11 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   /** Runs in the turn of its call, up to the broker, so that calls in one turn keep their order. */
-  async #publish(create: () => Message): Promise<string> {
-    return this.#board.publish(this.name, create())
+  #publish(create: () => Message): Promise<string> {
+    try {
+      return this.#board.publish(this.name, create())
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 }

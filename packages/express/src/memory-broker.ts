@@ -42,8 +42,8 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   let forgotten = 0
   let closed = false
 
-  function publish(name: string, log: Log, create: (g: number) => Entry, retention: Retention): Entry {
-    const { history, sinks } = log
+  function publish(log: Log, create: (g: number) => Entry, retention: Retention): Entry {
+    const { history, name, sinks } = log
     const entry = create(head.g + 1)
     const evicted = history.evictedBy(entry, retention)
     if (evicted > 0) for (const sink of sinks) sink.beforeEviction(evicted)
@@ -52,7 +52,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     change(log, () => history.append(entry, retention))
     if (sinks.size === 0) touch(log)
     if (bytes > maxBytes) shrinkLargest()
-    forgetIdle(entry.at)
+    if (idle.size > 0 || spent.size > 0) forgetIdle(entry.at)
     for (const sink of sinks) sink.changed(name)
     return entry
   }
@@ -142,7 +142,8 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     },
     async publish(channel, message, retention) {
       if (closed) throw refusal()
-      if (logs.get(channel)?.history.end !== undefined) {
+      const log = logOf(channel)
+      if (log.history.end !== undefined) {
         throw new SseError(
           'ERR_SSE_CHANNEL_ENDED',
           409,
@@ -150,7 +151,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
         )
       }
       const at = now()
-      const entry = publish(channel, logOf(channel), (g) => createEntry(message, epoch, g, at), retention)
+      const entry = publish(log, (g) => createEntry(message, epoch, g, at), retention)
       return formatCursor(epoch, entry.g)
     },
     attach(channels, sink) {

@@ -42,7 +42,7 @@ export class Pass<S extends Passed> {
   #served = 0
   /** None of the streams that are to be served, and can be, has its cursor below this; but for the `#unseen`. */
   #lowest = Number.POSITIVE_INFINITY
-  readonly #unseen = new Set<ReadonlySet<S>>()
+  #unseen: ReadonlySet<S>[] = []
 
   /** Serves a stream at the end of this turn. */
   schedule(stream: S): void {
@@ -54,7 +54,7 @@ export class Pass<S extends Passed> {
   scheduleAll(streams: ReadonlySet<S>): void {
     if (this.#changed.has(streams)) return
     this.#changed.add(streams)
-    this.#unseen.add(streams)
+    this.#unseen.push(streams)
     this.#later()
   }
 
@@ -91,7 +91,7 @@ export class Pass<S extends Passed> {
         if (stream.cursor < this.#lowest && !stream.waiting) this.#lowest = stream.cursor
       }
     }
-    this.#unseen.clear()
+    this.#unseen = []
     return this.#lowest
   }
 
@@ -121,7 +121,7 @@ export class Pass<S extends Passed> {
       this.#later()
     } else {
       this.#lowest = Number.POSITIVE_INFINITY
-      this.#unseen.clear()
+      this.#unseen = []
     }
   }
 

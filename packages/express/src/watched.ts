@@ -23,13 +23,13 @@ class Watched<T> extends Promise<T> {
  */
 export function watch<T>(promise: Promise<T>, unwatched: (error: unknown) => void): Promise<T> {
   const watched = new Watched<T>((resolve, reject) => {
-    promise.then(resolve, reject)
-  })
-  promise.catch((error) => {
-    Promise.prototype.then.call(watched, undefined, () => {})
-    // An async function that returns the promise looks at it a little later.
-    setImmediate(() => {
-      if (!watched.watched) unwatched(error)
+    promise.then(resolve, (error) => {
+      reject(error)
+      Promise.prototype.then.call(watched, undefined, () => {})
+      // An async function that returns the promise looks at it a little later.
+      setImmediate(() => {
+        if (!watched.watched) unwatched(error)
+      })
     })
   })
   return watched
