@@ -11,17 +11,18 @@ interface Target {
   /** Met at the limit and below, or at the limit and above. */
   readonly side: 'most' | 'least'
   readonly unit: string
-  measure(look: Look): number
+  /** What a server has in place of ours: ours, or the floor. */
+  measure(look: Look, server: string): number
 }
 
 /** A ratio of ours to a peer's that is to be at most so much. */
-const within = (of: string, id: string, peer: string, limit: number, ours = 'sse'): Target => ({
+const within = (of: string, id: string, peer: string, limit: number): Target => ({
   of,
   what: `ours to ${peer}`,
   limit,
   side: 'most',
   unit: '×',
-  measure: (look) => look(id, ours) / look(id, peer),
+  measure: (look, server) => look(id, server) / look(id, peer),
 })
 
 /** A ratio of a peer's to ours that is to be at least so much. */
@@ -31,28 +32,31 @@ const times = (of: string, id: string, peer: string, limit: number): Target => (
   limit,
   side: 'least',
   unit: '×',
-  measure: (look) => look(id, peer) / look(id, 'sse'),
+  measure: (look, server) => look(id, peer) / look(id, server),
 })
 
-/** Both by turns back to back and with a pause after each: ours is to be close to the floor in either. */
 const delivery = (readers: number, perTurn: number, paused: boolean) => ({
   of: `CPU a delivery, ${readers.toLocaleString('en')} readers, ${perTurn} a turn, ${paused ? 'with pauses' : 'back to back'}`,
   id: `fan-out.${readers}.100.${paused ? 'paused.' : ''}${perTurn}.cpu`,
 })
 
+/** Ours is to be close to the floor in either rhythm; far from others, where the kernel's share leaves room for that. */
 const fanOut = [false, true].flatMap((paused): readonly Target[] => {
   const one = delivery(1_000, 1, paused)
   const ten = delivery(1_000, 10, paused)
   const many = delivery(5_000, 1, paused)
-  return [
-    within(one.of, one.id, 'net', 1.15),
+  const far = [
     times(one.of, one.id, 'better-sse', 3.5),
-    within(ten.of, ten.id, 'net', 1.15),
     times(ten.of, ten.id, 'better-sse', 12),
     times(ten.of, ten.id, 'better-sse-batch', 2.5),
     times(ten.of, ten.id, 'nchan', 3),
+  ]
+  return [
+    within(one.of, one.id, 'net', 1.15),
+    within(ten.of, ten.id, 'net', 1.15),
     within(many.of, many.id, 'net', 1.2),
     within(many.of, many.id, 'nchan', 1),
+    ...(paused ? [] : far),
   ]
 })
 
@@ -71,7 +75,7 @@ const TARGETS: readonly Target[] = [
     limit: 900_000,
     side: 'least',
     unit: '/s',
-    measure: (look) => look('open-loop.1000.rate', 'sse'),
+    measure: (look, server) => look('open-loop.1000.rate', server),
   },
   {
     of: OPEN,
@@ -79,7 +83,7 @@ const TARGETS: readonly Target[] = [
     limit: 20,
     side: 'most',
     unit: 'ms',
-    measure: (look) => look('open-loop.1000.p99', 'sse'),
+    measure: (look, server) => look('open-loop.1000.p99', server),
   },
   within(P99, 'latency.p99', 'net', 1.2),
   within(P99, 'latency.p99', 'nchan', 1),
@@ -96,7 +100,7 @@ const TARGETS: readonly Target[] = [
     limit: 0.1,
     side: 'most',
     unit: 'MB',
-    measure: (look) => look('stalled.kept', 'sse'),
+    measure: (look, server) => look('stalled.kept', server),
   },
   {
     of: STALLED,
@@ -104,16 +108,23 @@ const TARGETS: readonly Target[] = [
     limit: 1.1,
     side: 'most',
     unit: '×',
-    measure: (look) => look('stalled.slower', 'sse'),
+    measure: (look, server) => look('stalled.slower', server),
   },
-  within(`${SERVERS}, p99`, 'servers.p99', 'pubsub', 1.5, 'sse-redis'),
+  {
+    of: `${SERVERS}, p99`,
+    what: 'ours to pubsub',
+    limit: 1.5,
+    side: 'most',
+    unit: '×',
+    measure: (look, server) => look('servers.p99', `${server}-redis`) / look('servers.p99', 'pubsub'),
+  },
   {
     of: `${SERVERS}, publishes/s`,
     what: 'ours to pubsub',
     limit: 0.6,
     side: 'least',
     unit: '×',
-    measure: (look) => look('servers.rate', 'sse-redis') / look('servers.rate', 'pubsub'),
+    measure: (look, server) => look('servers.rate', `${server}-redis`) / look('servers.rate', 'pubsub'),
   },
 ]
 
@@ -125,17 +136,22 @@ export function targets(sections: readonly Section[]): string {
     return value === undefined || isFailure(value) ? Number.NaN : value
   }
   const rows = TARGETS.flatMap(({ limit, measure, of, side, unit, what }) => {
-    const measured = measure(look)
-    if (Number.isNaN(measured)) return []
-    const met = side === 'most' ? measured <= limit : measured >= limit
+    const meets = (value: number): boolean => (side === 'most' ? value <= limit : value >= limit)
+    const shown = (value: number): string => (Number.isNaN(value) ? '—' : `${figure(value)} ${unit}`)
+    const ours = measure(look, 'sse')
+    const floor = measure(look, 'net')
+    if (Number.isNaN(ours)) return []
+    const missed = Number.isNaN(floor) || meets(floor) ? '**not met**' : '**not met**, nor by `net`'
     const sign = side === 'most' ? '≤' : '≥'
     return [
-      `| ${of} | ${what} | ${sign} ${limit.toLocaleString('en')} ${unit} | ${figure(measured)} ${unit} | ${met ? 'met' : '**not met**'} |`,
+      `| ${of} | ${what} | ${sign} ${limit.toLocaleString('en')} ${unit} | ${shown(ours)} | ${shown(floor)} | ${meets(ours) ? 'met' : missed} |`,
     ]
   })
   return [
     '## Targets',
-    'Fan-out is judged back to back; the same limits stand beside what pauses between turns make of it, where the kernel has the larger share of what everybody takes, so that a multiple of `net` itself is out of reach: how far better-sse is from `net` there limits how far it can be from ours.',
-    ['| case | what | target | measured | |', '| --- | --- | --: | --: | --- |', ...rows].join('\n'),
+    'Beside what ours has stands what `net` has in its place, the floor: no server on Node writes for less than that. How much of it is the kernel, and so how far others can be from it at all, is another thing on each machine.',
+    ['| case | what | target | ours | `net` | |', '| --- | --- | --: | --: | --: | --- |', ...rows].join(
+      '\n',
+    ),
   ].join('\n\n')
 }
