@@ -1,6 +1,6 @@
 import type { Broker, BrokerSink } from './broker.ts'
 import { createEpoch, formatCursor } from './cursor.ts'
-import { createEntry, type Entry } from './entry.ts'
+import { createEntry, type Entry, type Message } from './entry.ts'
 import { SseError } from './errors.ts'
 import { History, type Retention } from './history.ts'
 
@@ -42,11 +42,15 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   let forgotten = 0
   let closed = false
 
-  function publish(log: Log, create: (g: number) => Entry, retention: Retention): Entry {
+  /** @returns `undefined` if somebody else's entry came first meanwhile: a listener may publish, or leave */
+  function publish(log: Log, message: Message, at: number, retention: Retention): Entry | undefined {
     const { history, name, sinks } = log
-    const entry = create(head.g + 1)
+    const entry = createEntry(message, epoch, head.g + 1, at)
     const evicted = history.evictedBy(entry, retention)
-    if (evicted > 0) for (const sink of sinks) sink.beforeEviction(evicted)
+    if (evicted > 0) {
+      for (const sink of sinks) sink.beforeEviction(evicted)
+      if (head.g >= entry.g || logs.get(name) !== log) return undefined
+    }
     head.g = entry.g
     log.retention = retention
     change(log, () => history.append(entry, retention))
@@ -141,18 +145,19 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       },
     },
     async publish(channel, message, retention) {
-      if (closed) throw refusal()
-      const log = logOf(channel)
-      if (log.history.end !== undefined) {
-        throw new SseError(
-          'ERR_SSE_CHANNEL_ENDED',
-          409,
-          `The channel '${channel}' has ended: publish on another one.`,
-        )
+      for (;;) {
+        if (closed) throw refusal()
+        const log = logOf(channel)
+        if (log.history.end !== undefined) {
+          throw new SseError(
+            'ERR_SSE_CHANNEL_ENDED',
+            409,
+            `The channel '${channel}' has ended: publish on another one.`,
+          )
+        }
+        const entry = publish(log, message, now(), retention)
+        if (entry !== undefined) return formatCursor(epoch, entry.g)
       }
-      const at = now()
-      const entry = publish(log, (g) => createEntry(message, epoch, g, at), retention)
-      return formatCursor(epoch, entry.g)
     },
     attach(channels, sink) {
       if (closed) return Promise.reject(refusal())

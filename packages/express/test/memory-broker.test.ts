@@ -68,6 +68,36 @@ describe('a sink', () => {
     expect(mine.beforeEviction).toHaveBeenCalledTimes(1)
   })
 
+  it('may publish when it is told to hurry: no two entries have one position, and none is lost', async () => {
+    const broker = memoryBroker()
+    const mine = sink()
+    const said: Promise<string>[] = []
+    vi.mocked(mine.beforeEviction).mockImplementationOnce(() => {
+      said.push(broker.publish('b', event('b'), RETENTION), broker.publish('a', event('a'), RETENTION))
+    })
+    await broker.attach(['a', 'b'], mine)
+    const one = { ...RETENTION, length: 1 }
+    await broker.publish('a', event(), one)
+    said.push(broker.publish('a', event('last'), one))
+    expect((await Promise.all(said)).map((id) => parseCursor(id)?.g)).toEqual([2, 3, 4])
+    const history = await historyOf(broker, 'a')
+    expect(history).toMatchObject({ evicted: 3, last: 4, length: 1 })
+  })
+
+  it('may end a channel that is published on when it is told to hurry', async () => {
+    const broker = memoryBroker()
+    const mine = sink()
+    await broker.attach(['a'], mine)
+    const one = { ...RETENTION, length: 1 }
+    await broker.publish('a', event(), one)
+    let ended: Promise<string> | undefined
+    vi.mocked(mine.beforeEviction).mockImplementationOnce(() => {
+      ended = broker.publish('a', { kind: 'end', reason: 'done' }, RETENTION)
+    })
+    await expect(broker.publish('a', event(), one)).rejects.toMatchObject({ code: 'ERR_SSE_CHANNEL_ENDED' })
+    expect(parseCursor((await ended) ?? '')?.g).toBe(2)
+  })
+
   it('hears nothing more once it is detached', async () => {
     const broker = memoryBroker()
     const mine = sink()

@@ -45,8 +45,8 @@ const mutations: readonly Mutation[] = [
   {
     name: 'events dropped before healthy readers were offered them',
     file: 'memory-broker.ts',
-    text: 'if (evicted > 0) for (const sink of sinks) sink.beforeEviction(evicted)\n    head',
-    becomes: 'head',
+    text: 'for (const sink of sinks) sink.beforeEviction(evicted)\n      if',
+    becomes: 'if',
   },
   {
     name: 'private events that overtake what was published before',
