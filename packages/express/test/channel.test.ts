@@ -33,6 +33,14 @@ describe('publish', () => {
     expect(events.slice(0, 3).map(({ id }) => id)).toEqual(ids)
   })
 
+  it('takes what a broker has at once', async () => {
+    const broker = Object.assign(memoryBroker(), { publish: vi.fn((): string => 'x-1') })
+    const { errors, hub } = eventsApp({ broker })
+    void hub.channel('news').publish('n', 1)
+    expect(await hub.channel('news').publish('n', 2)).toBe('x-1')
+    expect(errors).toEqual([])
+  })
+
   it('serialises once, however many readers there are', async () => {
     const { app, hub } = eventsApp()
     const clients = await Promise.all(Array.from({ length: 20 }, () => connect(app, '/events')))
