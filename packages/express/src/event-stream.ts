@@ -117,7 +117,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get waiting(): boolean {
-    return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.over)
+    return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.filled || this.#outlet.over)
   }
 
   send<N extends EventName<E>>(event: N, data: EventInput<E, N>): boolean {
@@ -208,14 +208,24 @@ export class EventStream<E> implements Stream<E>, Served {
   deliver(slices = 1): boolean {
     const outlet = this.#outlet
     if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
+    if (outlet.filled) {
+      // A listener wants more to be written in the midst of a write.
+      this.#board.schedule(this)
+      return false
+    }
     if (slices === 1 || outlet.straight === undefined || !outlet.cork()) return this.#deliverSlice(outlet)
     let more = true
     try {
       for (let slice = 0; more && slice < slices; slice++) more = this.#deliverSlice(outlet)
     } finally {
-      outlet.uncork()
+      this.#uncork(outlet)
     }
     return more && !this.waiting
+  }
+
+  #uncork(outlet: Outlet): void {
+    outlet.uncork()
+    this.#settle()
   }
 
   #deliverSlice(outlet: Outlet): boolean {
@@ -228,7 +238,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
-    if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
+    this.#settle()
     if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()
     return false
@@ -242,6 +252,11 @@ export class EventStream<E> implements Stream<E>, Served {
   #fallIn(): void {
     const straight = this.#outlet?.straight
     if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
+  }
+
+  /** Says that there is room to who waits for it. */
+  #settle(): void {
+    if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
   }
 
   get #gone(): boolean {
@@ -331,7 +346,7 @@ export class EventStream<E> implements Stream<E>, Served {
       // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
       more = this.deliver() || this.waiting
     } finally {
-      outlet?.uncork()
+      if (outlet !== undefined) this.#uncork(outlet)
       if (more) this.#board.schedule(this)
     }
   }
@@ -463,7 +478,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.stalled = 0
     if (this.deliver()) this.#board.schedule(this)
     this.#board.count(this)
-    if (!this.#full) this.#awaited?.settle()
+    this.#settle()
   }
 
   ended(): void {

@@ -48,6 +48,7 @@ export class Outlet {
   #drains: StreamResponse | Socket | undefined
   #drain: (() => void) | undefined
   #held = false
+  /** Whether the socket would take no more of what is held back for it. */
   #filled = false
   #closed = false
 
@@ -63,7 +64,7 @@ export class Outlet {
   /**
    * Holds back what is written until {@link uncork}, to leave at once: a system call less for each write but one.
    *
-   * @returns false if the socket has something to write already
+   * @returns false if there is no socket that can be held back, or it has something to write already
    */
   cork(): boolean {
     const socket = this.#socket
@@ -80,7 +81,7 @@ export class Outlet {
     this.#socket?.uncork()
     if (this.#filled) this.fill()
     this.#filled = false
-    // What was held counted as waiting, and may have been taken at once.
+    // What was held by the response counted as waiting, and may have been taken at once.
     const response = this.#response
     if (this.busy && response.flush === undefined) this.busy = (this.#straight ?? response).writableLength > 0
   }
@@ -135,6 +136,11 @@ export class Outlet {
     } else {
       this.busy = !accepted && response.writableLength > 0
     }
+  }
+
+  /** Whether as much is held back as the socket takes before it says that it is enough. */
+  get filled(): boolean {
+    return this.#filled
   }
 
   /** The socket that takes framed chunks, unless it is busy. */

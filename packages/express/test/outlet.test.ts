@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AnyEvents } from '@sse/contract'
-import { type Hub, type SseOptions, sse } from '@sse/express'
+import { type Hub, type SseOptions, type Stream, sse } from '@sse/express'
 import { connect, type TestStream } from '@sse/express/testing'
 import express from 'express'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -226,6 +226,50 @@ describe('a replay to one who is alone and slow', () => {
     client.unpause()
     await client.next('sse.live')
     expect(numbers(client)).toEqual(Array.from({ length: COUNT }, (_, n) => n))
+  })
+})
+
+describe('a gap listener in the midst of a write', () => {
+  const SLICES = 4 * 67_000
+
+  /** Somebody comes back from before the log, which holds some megabytes, and reads nothing until later. */
+  async function lagging(listen: (stream: Stream<AnyEvents>) => void) {
+    const { hub, server, sockets } = served({
+      history: { length: 20_000, bytes: 12_000_000 },
+      limits: { replayEvents: 20_000 },
+    })
+    const from = await hub.channel('news').publish('n', [-2])
+    await hub.channel('news').publish('n', [-1])
+    for (let n = 0; n < 20_000; n++) void hub.channel('news').publish('n', [n, 'x'.repeat(500)])
+    hub.on('gap', listen)
+    let most = 0
+    hub.on('gap', () => {
+      most = Math.max(most, sockets[0]?.writableLength ?? 0)
+    })
+    const client = await connect(server, '/events', { lastEventId: from })
+    return { client, most: () => Math.max(most, sockets[0]?.writableLength ?? 0) }
+  }
+
+  it('that closes the stream has it end when all that was due is delivered, not written at once', async () => {
+    const { client, most } = await lagging((stream) => stream.close('stale'))
+    expect(most()).toBeLessThan(SLICES)
+    const events = await client.rest()
+    expect(events.at(-1)).toMatchObject({ event: 'sse.close', json: { reason: 'stale' } })
+    expect(numbers(client).at(-1)).toBe(19_999)
+  })
+
+  it('is told by send when it is enough, and by ready when there is room', async () => {
+    let sent = 0
+    let ready: Promise<void> | undefined
+    const { client, most } = await lagging((stream) => {
+      while (sent < 100 && stream.send('big', 'x'.repeat(100_000))) sent += 1
+      ready = stream.ready
+    })
+    expect(sent).toBeLessThan(3)
+    expect(most()).toBeLessThan(SLICES)
+    await ready
+    await client.next('sse.live')
+    expect(numbers(client).at(-1)).toBe(19_999)
   })
 })
 
