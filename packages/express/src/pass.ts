@@ -20,7 +20,7 @@ const PASS_TIME = 8
 /** Streams served between two looks at the clock. */
 const CLOCK = 32
 
-/** Slices in a turn for a stream that keeps nobody waiting: with one in each turn a replay took a tenth longer. */
+/** Slices in a turn, at most, for a stream that keeps nobody waiting: with one in each a replay took a tenth longer. */
 const ALONE = 16
 
 /** And in a write: so many wait at its socket if it is slow. */
@@ -34,15 +34,19 @@ const TOGETHER = 4
  * to a fifth. A loop over a bare array of sockets is no cheaper than this.
  */
 export class Pass<S extends Passed> {
-  /** What is being served, and what the last pass did not come to. Iterators of sets go on where they were left. */
-  readonly #batches: IterableIterator<S>[] = []
+  /** Whom a pass is walking along: iterators of sets go on where they were left. */
+  #walk: IterableIterator<S> | undefined
+  /** Whom the last pass did not come to. Once each, however often there was news meanwhile: a walk brings all of it. */
+  readonly #queue = new Set<ReadonlySet<S>>()
   readonly #changed = new Set<ReadonlySet<S>>()
   #due = new Set<S>()
+  /** Those of the queue who are due by themselves. */
+  #queued: Set<S> | undefined
   #next: NodeJS.Immediate | undefined
   #served = 0
   /** None of the streams that are to be served, and can be, has its cursor below this; but for the `#unseen`. */
   #lowest = Number.POSITIVE_INFINITY
-  #unseen: ReadonlySet<S>[] = []
+  readonly #unseen = new Set<ReadonlySet<S>>()
 
   /** Serves a stream at the end of this turn. */
   schedule(stream: S): void {
@@ -54,7 +58,7 @@ export class Pass<S extends Passed> {
   scheduleAll(streams: ReadonlySet<S>): void {
     if (this.#changed.has(streams)) return
     this.#changed.add(streams)
-    this.#unseen.push(streams)
+    this.#unseen.add(streams)
     this.#later()
   }
 
@@ -70,7 +74,7 @@ export class Pass<S extends Passed> {
    */
   hurry(upTo: number = Number.POSITIVE_INFINITY): void {
     // Also what a pass under way did not come to, if it is a listener who publishes.
-    const pending = this.#next !== undefined || this.#batches.length > 0
+    const pending = this.#next !== undefined || this.#isUnderWay
     if (pending && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
   }
 
@@ -91,7 +95,7 @@ export class Pass<S extends Passed> {
         if (stream.cursor < this.#lowest && !stream.waiting) this.#lowest = stream.cursor
       }
     }
-    this.#unseen = []
+    this.#unseen.clear()
     return this.#lowest
   }
 
@@ -99,29 +103,49 @@ export class Pass<S extends Passed> {
     this.#next ??= setImmediate(() => this.#serve(PASS_TIME))
   }
 
+  get #isUnderWay(): boolean {
+    return this.#walk !== undefined || this.#queue.size > 0
+  }
+
   /** Serves streams a slice each, or one that is alone several, and goes on in the next turn when time is up. */
   #serve(time: number): void {
     clearImmediate(this.#next)
     this.#next = undefined
-    const batches = this.#batches
-    const alone = batches.length === 0 && this.#due.size === 1 && this.#changed.size === 0
-    if (this.#due.size > 0) {
-      batches.push(this.#due.values())
-      this.#due = new Set()
-    }
-    for (const streams of this.#changed) batches.push(streams.values())
-    this.#changed.clear()
-    const until = performance.now() + time
-    let late = false
-    for (let batch = batches[0]; batch !== undefined && !late; batch = batches[0]) {
-      late = this.#serveBatch(batch, alone, until)
-      if (!late && batches[0] === batch) batches.shift()
-    }
-    if (batches.length > 0 || this.#due.size > 0 || this.#changed.size > 0) {
+    const alone = !this.#isUnderWay && this.#due.size === 1 && this.#changed.size === 0
+    this.#enqueue()
+    this.#walkOn(alone, performance.now() + time)
+    if (this.#isUnderWay || this.#due.size > 0 || this.#changed.size > 0) {
       this.#later()
     } else {
       this.#lowest = Number.POSITIVE_INFINITY
-      this.#unseen = []
+      this.#unseen.clear()
+    }
+  }
+
+  #enqueue(): void {
+    if (this.#due.size > 0) {
+      if (this.#queued === undefined) {
+        this.#queued = this.#due
+        this.#queue.add(this.#queued)
+      } else {
+        for (const stream of this.#due) this.#queued.add(stream)
+      }
+      this.#due = new Set()
+    }
+    for (const streams of this.#changed) this.#queue.add(streams)
+    this.#changed.clear()
+  }
+
+  /** Whoever a listener hurries for is served in the midst of it: then the walk under way is at its end. */
+  #walkOn(alone: boolean, until: number): void {
+    if (this.#walk !== undefined && this.#serveBatch(this.#walk, alone, until)) return
+    this.#walk = undefined
+    for (const streams of this.#queue) {
+      this.#queue.delete(streams)
+      if (streams === this.#queued) this.#queued = undefined
+      this.#walk = streams.values()
+      if (this.#serveBatch(this.#walk, alone, until)) return
+      this.#walk = undefined
     }
   }
 

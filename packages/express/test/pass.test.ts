@@ -202,6 +202,34 @@ describe('a pass over streams in step', () => {
     expect(late.write).toHaveBeenCalledTimes(1)
   })
 
+  it('walks along an audience once for all that it was told while that waited', async () => {
+    const pass = new Pass<Passed>()
+    const slow = Array.from({ length: 96 }, () => {
+      const { stream } = inStep()
+      stream.straight = undefined
+      stream.deliver.mockImplementation(() => {
+        const until = performance.now() + 0.5
+        while (performance.now() < until);
+        return false
+      })
+      return stream
+    })
+    const walks = (): number => slow.at(-1)?.deliver.mock.calls.length ?? 0
+    const audience = new Set<Passed>(slow)
+    const [first] = slow
+    for (let told = 0; told < 30; told++) {
+      pass.scheduleAll(audience)
+      if (first !== undefined) pass.schedule(first)
+      await turn()
+    }
+    const [before, served] = [walks(), first?.deliver.mock.calls.length ?? 0]
+    expect(before).toBeLessThan(15)
+    // What is still to be done is the walk under way, and one more.
+    for (let rest = 0; rest < 30; rest++) await turn()
+    expect(walks() - before).toBeLessThanOrEqual(2)
+    expect((first?.deliver.mock.calls.length ?? 0) - served).toBeLessThanOrEqual(3)
+  })
+
   it('hurries also for those whom a pass under way did not come to, if one who is served publishes', async () => {
     const log = new Log()
     const news = log.channel()
