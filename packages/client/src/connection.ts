@@ -221,12 +221,7 @@ export function createConnection(
     }
     notBefore = clock.now() + MIN_INTERVAL
     after(connectTimeout, () =>
-      end(
-        new ConnectionError(
-          'timeout',
-          `No answer within ${connectTimeout} ms (HTTP/1.1 allows six connections).`,
-        ),
-      ),
+      end(new ConnectionError('timeout', 'No answer: HTTP/1.1 has six connections.')),
     )
     try {
       const request = {
@@ -373,7 +368,12 @@ export function createConnection(
       return cursor
     },
     open,
-    release: () => send({ type: 'release' }),
+    release() {
+      if (lasted()) turn = 1
+      // The next listener begins no request again that must not be sent again.
+      if (spent) close('client', 'release')
+      else send({ type: 'release' })
+    },
     reconnect() {
       if (!transitions[state.status].reconnect) open()
       else if (!spent) {

@@ -1,7 +1,7 @@
 /**
  * What went wrong: no connection, or it broke (`network`); a status other than 200 (`http`); no event stream
  * (`content-type`); no answer in time (`timeout`); silence beyond the heartbeat (`stale`); an event that breaks the contract
- * (`contract`); an event or a buffer beyond its limit (`overflow`).
+ * (`contract`), or a request that the transport cannot send; an event or a buffer beyond its limit (`overflow`).
  */
 export type ConnectionErrorKind =
   | 'network'

@@ -134,7 +134,12 @@ export function createEventSource<E = AnyEvents>(
       unpin = undefined
       connection.close('client', reason)
     },
-    reconnect: connection.reconnect,
+    reconnect() {
+      // Where nobody listens it is closed again.
+      const release = hold()
+      connection.reconnect()
+      release()
+    },
   }
 }
 

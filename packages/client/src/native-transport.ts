@@ -12,7 +12,10 @@ const CONTROL = ['sse.open', 'sse.gap', 'sse.live', 'sse.remove', 'sse.close']
 export const nativeTransport: Transport = {
   connect({ url, method, headers, credentials, cursor, events }, handlers) {
     if (method !== 'GET' || Object.keys(headers).length > 0) {
-      throw new TypeError('A native EventSource sends neither headers nor a body: use the fetch transport.')
+      // To try again would be of no use.
+      const mistake = 'A native EventSource sends neither headers nor a body: use the fetch transport.'
+      handlers.end(new ConnectionError('contract', mistake))
+      return () => {}
     }
     // A new EventSource has no last event id to send.
     const query = cursor === '' ? '' : `lastEventId=${encodeURIComponent(cursor)}`

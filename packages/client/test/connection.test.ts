@@ -4,6 +4,7 @@ import {
   type ConnectionError,
   createEventSource,
   type EventSourceOptions,
+  nativeTransport,
   type Transport,
 } from '../src/index.ts'
 import { createMockTransport, type MockTransport } from '../src/testing/index.ts'
@@ -105,6 +106,23 @@ describe('an attempt that fails', () => {
     expect(status()).toBe('open')
   })
 
+  it('begins a new row for listeners who come back after a stream that was stable', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource(url, { events, transport: mock, maxAttempts: 3 })
+    for (let n = 0; n < 2; n += 1) mock.at(url).refuse(503)
+    const off = source.on('note', () => {})
+    await mock.advance(60_000)
+    expect(source.getState()).toMatchObject({ status: 'open' })
+    off()
+    await mock.advance(1_000)
+    expect(source.getState().status).toBe('idle')
+    mock.at(url).refuse(503)
+    source.on('note', () => {})
+    await mock.settle()
+    expect(source.getState()).toMatchObject({ status: 'retrying', attempt: 2 })
+    source.close()
+  })
+
   it('counts on from where it was when listeners leave and come back', async () => {
     const mock = createMockTransport(events)
     const source = createEventSource(url, { events, transport: mock, linger: 0, maxAttempts: 3 })
@@ -159,6 +177,17 @@ describe('an attempt that fails', () => {
     expect(status()).toBe('connecting')
     await mock.advance(1)
     expect(source.getState()).toMatchObject({ status: 'retrying', error: { kind: 'timeout' } })
+  })
+})
+
+describe('the native transport', () => {
+  it('fails at once where it is to send what it cannot', async () => {
+    const source = createEventSource<E>(url, { events, transport: nativeTransport, headers: { a: 'b' } })
+    const errors: ConnectionError[] = []
+    source.onError((error) => errors.push(error))
+    source.open()
+    await vi.waitFor(() => expect(source.getState().status).toBe('failed'))
+    expect(errors).toMatchObject([{ kind: 'contract', message: expect.stringContaining('fetch transport') }])
   })
 })
 
@@ -509,6 +538,31 @@ describe('listeners', () => {
     await mock.advance(1)
     expect(source.getState().status).toBe('idle')
     expect(mock.timers).toBe(0)
+  })
+  it('who come when a POST was let go of do not send it again; open() does', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource(url, { events, transport: mock, method: 'POST', body: 'once' })
+    source.on('note', () => {})()
+    await mock.advance(1_000)
+    expect(source.getState()).toMatchObject({ status: 'closed', by: 'client', reason: 'release' })
+    source.on('note', () => {})
+    await mock.settle()
+    expect(mock.at(url).requests).toHaveLength(1)
+    source.open()
+    await mock.settle()
+    expect(mock.at(url).requests).toHaveLength(2)
+    source.close()
+  })
+  it('are not needed to reconnect, but to stay connected', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource(url, { events, transport: mock })
+    source.reconnect()
+    await mock.settle()
+    expect(source.getState().status).toBe('open')
+    expect(mock.at(url).requests).toHaveLength(1)
+    await mock.advance(1_000)
+    expect(source.getState().status).toBe('idle')
+    expect(mock.at(url).streams).toBe(0)
   })
   it('that are passive do neither', async () => {
     const mock = createMockTransport(events)

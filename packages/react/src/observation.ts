@@ -54,11 +54,25 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
     return { ...state, latest, source, reconnect }
   }
 
+  function getSnapshot(): EventSourceView<E> {
+    const before = seen
+    if (source !== null) seen = { state: source.getState(), latest: source.getLatest() }
+    if ([...read].some((group) => seen[group] !== before[group])) {
+      values = valuesOf(seen)
+      view = new Proxy(values, tracking)
+    } else Object.assign(values, valuesOf(seen))
+    return view
+  }
+
   return {
     subscribe(listener) {
       let cancel = (): void => {}
       const off = source?.subscribe((change) => {
-        if (!read.has(change)) return
+        if (!read.has(change)) {
+          // Whoever reads it first, later on, is to find it as it is.
+          getSnapshot()
+          return
+        }
         // The state changes seldom and is told at once; payloads may come by the thousand.
         if (change === 'state') listener()
         else cancel = onFrame(listener)
@@ -68,15 +82,7 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
         cancel()
       }
     },
-    getSnapshot() {
-      const before = seen
-      if (source !== null) seen = { state: source.getState(), latest: source.getLatest() }
-      if ([...read].some((group) => seen[group] !== before[group])) {
-        values = valuesOf(seen)
-        view = new Proxy(values, tracking)
-      } else Object.assign(values, valuesOf(seen))
-      return view
-    },
+    getSnapshot,
     // Where the source is as it was at first, this is the current view, and hydration renders nothing anew.
     getServerSnapshot: () => first,
   }

@@ -6,7 +6,7 @@ import type {
   Resync,
   TypedEventSource,
 } from '@sse/client'
-import { useEffect, useInsertionEffect, useRef } from 'react'
+import { useEffect, useInsertionEffect, useMemo } from 'react'
 
 /** By event name, what to do with each event. */
 export type EventHandlers<E> = {
@@ -28,23 +28,25 @@ export function useEventHandlers<E>(
   source: TypedEventSource<E> | null,
   options: EventHandlerOptions<E>,
 ): void {
-  const newest = useRef(options)
+  // What the former source still says after this render is for the handlers that were written for it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another source has others
+  const newest = useMemo(() => ({ current: options }), [source])
   useInsertionEffect(() => {
     newest.current = options
   })
   const listens = options.on !== undefined
+  const judges = options.onError !== undefined
   useEffect(() => {
     if (source === null) return
-    const off = [
-      source.onResync((resync) => newest.current.onResync?.(resync)),
-      source.onError((error) => newest.current.onError?.(error)),
-    ]
+    const off = [source.onResync((resync) => newest.current.onResync?.(resync))]
+    // Where nobody listens, what breaks the contract is reported.
+    if (judges) off.push(source.onError((error) => newest.current.onError?.(error)))
     if (listens)
       off.push(source.on('*', (event) => handle(newest.current.on, event.event, event.data, event.meta)))
     return () => {
       for (const end of off) end()
     }
-  }, [source, listens])
+  }, [source, newest, listens, judges])
 }
 
 function handle<E, N extends EventName<E>>(

@@ -1,4 +1,5 @@
 import {
+  createEventSource,
   type EventSourceOptions,
   type SharedEventSourceOptions,
   shareEventSource,
@@ -33,7 +34,8 @@ export function useSource<E>(
     [key ?? input],
   )
   useInsertionEffect(() => {
-    const settings = source && settingsOf.get(source)
+    // A source that was given is another scope's, if it is any scope's.
+    const settings = key !== undefined && source && settingsOf.get(source)
     if (!settings) return
     settings.inherited = scope.headers
     settings.headers = options.headers ?? settings.headers
@@ -48,7 +50,9 @@ function share<E>(
   scope: EventSourceScope,
 ): TypedEventSource<E> {
   const settings: Settings = {}
-  const source = shareEventSource(resolve(url, scope), {
+  // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
+  const create = scope.scope === 0 && typeof window === 'undefined' ? createEventSource : shareEventSource
+  const source = create(resolve(url, scope), {
     ...options,
     credentials: options.credentials ?? scope.credentials,
     fetch: options.fetch ?? scope.fetch,

@@ -1,7 +1,14 @@
-import { screen, waitFor } from '@testing-library/react'
+import { act, screen, waitFor } from '@testing-library/react'
+import { useReducer } from 'react'
 import { describe, expect, it } from 'vitest'
-import { EventSourceProvider, fetchTransport, type Transport, useEventSource } from '../src/index.ts'
-import { events } from './contract.ts'
+import {
+  EventSourceProvider,
+  fetchTransport,
+  type Transport,
+  type TypedEventSource,
+  useEventSource,
+} from '../src/index.ts'
+import { type Events, events } from './contract.ts'
 import { mount } from './mount.tsx'
 import { startStreamServer } from './stream-server.ts'
 
@@ -14,6 +21,26 @@ function Live({ url, token }: { readonly url: string; readonly token?: string })
     <p>
       {status} {latest.counter?.value ?? '-'}
     </p>
+  )
+}
+
+/** Hands its source down, below another provider. */
+function Outer({ url }: { readonly url: string }) {
+  const { source } = useEventSource(url, { events })
+  return (
+    <EventSourceProvider headers={{ token: 'inner' }}>
+      <Inner source={source} />
+    </EventSourceProvider>
+  )
+}
+
+function Inner({ source }: { readonly source: TypedEventSource<Events> | null }) {
+  const [renders, again] = useReducer((count: number) => count + 1, 1)
+  useEventSource(source)
+  return (
+    <button type="button" onClick={again}>
+      rendered {renders}
+    </button>
   )
 }
 
@@ -50,6 +77,22 @@ describe('EventSourceProvider', () => {
       ['a', '1'],
       ['b', '2'],
     ])
+  })
+
+  it('gives no headers to a source that was made for another one', async () => {
+    const server = await startStreamServer()
+    mount(
+      <EventSourceProvider headers={{ token: 'outer' }}>
+        <Outer url={server.url()} />
+      </EventSourceProvider>,
+    )
+    await waitFor(() => expect(server.streams).toBe(1))
+    // Alone: the component that gave the url is not rendered again.
+    act(() => screen.getByText('rendered 1').click())
+    await screen.findByText('rendered 2')
+    server.drop()
+    await waitFor(() => expect(server.requests).toHaveLength(2))
+    expect(server.requests.map(({ headers }) => headers.token)).toEqual(['outer', 'outer'])
   })
 
   it('carries the hooks below over its transport', async () => {

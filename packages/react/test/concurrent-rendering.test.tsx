@@ -20,7 +20,7 @@ function List({ source, onCommit }: Props & { readonly onCommit: () => void }) {
   useLayoutEffect(() => {
     onCommit()
   })
-  return Array.from({ length: 12 }, (_, index) => index).map((index) => (
+  return Array.from({ length: 24 }, (_, index) => index).map((index) => (
     <Slow key={index} source={source} index={index} />
   ))
 }

@@ -1,7 +1,7 @@
 import { render, waitFor } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { renderToString } from 'react-dom/server'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   createEventSource,
   EventSourceProvider,
@@ -48,6 +48,11 @@ function Derived({ source }: { readonly source: TypedEventSource<Events> }) {
   return <p>{`${value ?? '-'} ${sum}`}</p>
 }
 
+function Rendered({ value }: { readonly value: number }) {
+  const { latest } = useEventSource('/events', { events, initial: { counter: { value } } })
+  return <p>{latest.counter?.value}</p>
+}
+
 const text = (element: Element) => [...element.querySelectorAll('p')].map((p) => p.textContent)
 
 /** Takes over what the server rendered. @returns what React could not hydrate */
@@ -66,6 +71,17 @@ describe('on a server', () => {
     expect(html).toBe('<p>idle - 0</p><p>idle - 0</p><p>- 0</p>')
     expect(live.getState().status).toBe('idle')
     expect(server.requests).toHaveLength(0)
+  })
+})
+
+describe('on a server without a provider', () => {
+  it('renders for one reader nothing of what was rendered for another', () => {
+    vi.stubGlobal('window', undefined)
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+    })
+    expect(renderToString(<Rendered value={1} />)).toBe('<p>1</p>')
+    expect(renderToString(<Rendered value={2} />)).toBe('<p>2</p>')
   })
 })
 

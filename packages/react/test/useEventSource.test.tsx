@@ -1,8 +1,11 @@
+import { createMockTransport } from '@sse/client/testing'
 import { act, screen, waitFor } from '@testing-library/react'
-import { describe, expect, it, vi } from 'vitest'
+import { createContext, type ReactNode, useContext, useLayoutEffect, useState } from 'react'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   createEventSource,
   type EventSourceView,
+  type Transport,
   type TypedEventSource,
   type UseEventSourceOptions,
   useEventSource,
@@ -425,6 +428,53 @@ describe('useEventSource', () => {
     await screen.findByText('{"A":{"symbol":"A","price":3},"B":{"symbol":"B","price":2}}')
   })
 
+  it('is up to date for who reads it first, and is mounted later', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    mount(
+      <Sharing source={live}>
+        <Later />
+      </Sharing>,
+    )
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('counter', { value: 5 })
+    await waitFor(() => expect(live.getLatest().counter?.value).toBe(5))
+    await act(async () => screen.getByText('show').click())
+    await screen.findByText('open 5')
+  })
+
+  it('has what the former url still says go to the handlers that were written for it', async () => {
+    const transport = createMockTransport(events)
+    const seen: string[] = []
+    const room = (url: string, moved = ignore) => (
+      <Room url={url} transport={transport} heard={(what) => seen.push(what)} moved={moved} />
+    )
+    const page = mount(room('/a'))
+    await act(() => transport.settle())
+    act(() => transport.at('/a').emit('counter', { value: 1 }))
+    page.rerender(room('/b', () => transport.at('/a').emit('counter', { value: 2 })))
+    expect(seen).toEqual(['/a 1', '/a 2'])
+  })
+
+  it('reports an event that breaks the contract where nobody handles errors', async () => {
+    const server = await startStreamServer()
+    const report = vi.fn()
+    vi.stubGlobal('reportError', report)
+    onTestFinished(() => {
+      vi.unstubAllGlobals()
+    })
+    const onError = vi.fn()
+    const page = mount(<Live source={server.url()} />)
+    await screen.findByText('open -')
+    server.send('quote', { price: 1 })
+    await waitFor(() => expect(report).toHaveBeenCalledTimes(1))
+    expect(report.mock.calls[0]?.[0]).toMatchObject({ kind: 'contract' })
+    page.rerender(<Live source={server.url()} options={{ onError }} />)
+    server.send('quote', { price: 2 })
+    await waitFor(() => expect(onError).toHaveBeenCalledTimes(1))
+    expect(report).toHaveBeenCalledTimes(1)
+  })
+
   it('calls no handler for an event named like a method of every object', async () => {
     const server = await startStreamServer()
     const seen: unknown[] = []
@@ -439,6 +489,56 @@ describe('useEventSource', () => {
 })
 
 const ignore = () => {}
+
+const Shared = createContext<View | undefined>(undefined)
+
+/** Reads nothing of what it shares. */
+function Sharing({
+  source,
+  children,
+}: {
+  readonly source: TypedEventSource<Events>
+  readonly children: ReactNode
+}) {
+  return (
+    <Shared.Provider value={useEventSource(source, { on: { notification: ignore } })}>
+      {children}
+    </Shared.Provider>
+  )
+}
+
+function Later() {
+  const [shown, setShown] = useState(false)
+  return shown ? (
+    <Reading />
+  ) : (
+    <button type="button" onClick={() => setShown(true)}>
+      show
+    </button>
+  )
+}
+
+function Reading() {
+  const view = useContext(Shared)
+  return <p>{view && summary(view)}</p>
+}
+
+function Room({
+  url,
+  transport,
+  heard,
+  moved,
+}: {
+  readonly url: string
+  readonly transport: Transport
+  readonly heard: (what: string) => void
+  readonly moved: () => void
+}) {
+  useEventSource(url, { events, transport, on: { counter: ({ value }) => heard(`${url} ${value}`) } })
+  // After this render's handlers were set, and before its listeners are.
+  useLayoutEffect(moved)
+  return null
+}
 
 function Untyped({
   url,
