@@ -4,6 +4,7 @@ import { type Settings, type Step, World } from './world.ts'
 
 const keeps = { length: 1_000, bytes: 1_000_000, age: 300_000 }
 const settings: Omit<Settings, 'straight' | 'prompt'> = {
+  answers: undefined,
   keeps: { a: keeps, b: keeps, c: keeps },
   idleChannels: 10_000,
   highWaterMark: 16_384,

@@ -100,6 +100,7 @@ export const settings: fc.Arbitrary<Settings> = fc.record({
   highWaterMark: fc.constantFrom(1, 100, 16_384),
   straight: fc.boolean(),
   prompt: fc.boolean(),
+  answers: fc.constantFrom(undefined, ...CHANNELS),
 })
 
 export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 40, size: 'max' })

@@ -5,7 +5,7 @@ import { defineEvents, payload, state } from '@sse/contract'
 import { createDecoder } from '@sse/protocol'
 import type { Reading } from '../../src/broker.ts'
 import type { Broker, Hub, MemoryBrokerOptions, SseOptions, Stream } from '../../src/index.ts'
-import { type Keeps, Log, type Said } from './log.ts'
+import { type Keeps, Log, type Published, type Said } from './log.ts'
 import { Oracle } from './oracle.ts'
 import { Body, Exchanges, Wire } from './wire.ts'
 
@@ -31,6 +31,8 @@ export interface Settings {
   readonly straight: boolean
   /** Whether the broker answers at once, so that a join takes effect at once. */
   readonly prompt: boolean
+  /** A channel on which the application publishes as soon as it hears that somebody has missed something. */
+  readonly answers: string | undefined
 }
 
 /** With which id a reader comes. */
@@ -85,6 +87,9 @@ interface Errand {
   readonly serial: number
 }
 
+/** How often the application answers in one history of the world. */
+const ANSWERS = 20
+
 const exchanges = new Exchanges()
 /** A request of nobody, so that a hub that publishes first is known to be mounted. */
 const nobody = new ServerResponse(new IncomingMessage(new Socket()))
@@ -105,6 +110,7 @@ export class World {
   #log: Log
   #now = 1_000_000
   #serial = 0
+  #answered = 0
   /** Writes so far: whether anything still happens. */
   #writes = 0
   /** How many attachments a channel has; one that was ever without may have been forgotten. */
@@ -222,6 +228,7 @@ export class World {
     })
     hub(nobody.req, nobody, () => {})
     hub.on('error', (error) => this.#fail(`hub error: ${String(error)}`))
+    hub.on('gap', () => this.#answer())
     return hub
   }
 
@@ -296,15 +303,9 @@ export class World {
       if (!this.#idled.has(channel)) this.#fail(`published on ${channel} after its end`)
       log.forget(channel, log.head)
     }
+    // What a listener published meanwhile came first.
     const entry = log.publish(channel, said, this.#now)
-    if (end === undefined) {
-      publishing.then(
-        (id) => {
-          if (id !== log.id(entry.g)) this.#fail(`published as ${id}, not ${log.id(entry.g)}`)
-        },
-        (error) => this.#fail(`publish failed: ${error}`),
-      )
-    }
+    if (end === undefined) this.#expect(publishing, entry)
     this.#idled.add(channel)
     const dropped = new Set(kept.filter((former) => former.dropped))
     for (const connection of healthy) {
@@ -312,6 +313,36 @@ export class World {
         this.#fail(`dropped before a healthy reader was offered it: ${channel}@${entry.g}`)
       }
     }
+    this.#announce(entry)
+  }
+
+  /** Publishes in the midst of whatever the hub is doing. */
+  #answer(): void {
+    const { answers: channel } = this.#settings
+    if (channel === undefined || this.#log.end(channel) !== undefined) return
+    // Of a channel that keeps one event, two who are slow would make each other miss what is answered, for ever.
+    if (++this.#answered > ANSWERS) return
+    // What a join has decided, and not yet written, nobody can tell from outside.
+    if ([...this.#connections.values()].some(({ joining }) => joining.size > 0)) return
+    const said = this.#say(undefined, 0)
+    const publishing = this.#tell(channel, said)
+    const entry = this.#log.publish(channel, said, this.#now)
+    this.#expect(publishing, entry)
+    this.#idled.add(channel)
+    this.#announce(entry)
+  }
+
+  #expect(publishing: Promise<string>, { g }: Published): void {
+    const id = this.#log.id(g)
+    publishing.then(
+      (given) => {
+        if (given !== id) this.#fail(`published as ${given}, not ${id}`)
+      },
+      (error) => this.#fail(`publish failed: ${error}`),
+    )
+  }
+
+  #announce(entry: Published): void {
     for (const { joining, oracle } of this.#connections.values()) oracle.published(entry, joining.size > 0)
   }
 
