@@ -44,6 +44,7 @@ export class Peers {
   readonly #sayings: CallQueue<string, true>
   #rounds: NodeJS.Timeout | undefined
   #saying = false
+  #closed = false
 
   constructor(options: PeersOptions) {
     const { key, timeout, topic } = options
@@ -83,6 +84,7 @@ export class Peers {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     clearInterval(this.#rounds)
     const farewell = this.#census.leave()
     if (farewell !== undefined) this.#say(farewell).catch(() => {})
@@ -90,7 +92,7 @@ export class Peers {
   }
 
   #start(): void {
-    if (this.#rounds !== undefined) return
+    if (this.#rounds !== undefined || this.#closed) return
     this.#rounds = setInterval(() => this.#next(), this.#options.interval).unref()
     // The first round does not wait; it comes when all has been looked at that is in this turn.
     setImmediate(() => this.#next())
@@ -98,7 +100,7 @@ export class Peers {
 
   #next(): void {
     // Redis is away.
-    if (this.#saying) return
+    if (this.#saying || this.#closed) return
     // A process without readers listens to none of its channels; and what fails is tried again in the next round.
     this.#options.listen().catch(() => {})
     const news = this.#census.next()

@@ -29,9 +29,9 @@ export class Replica {
     return this.#last
   }
 
-  /** From now on, what is heard is kept for {@link install}. */
+  /** What is heard from now on is kept for {@link install}. */
   await(): void {
-    this.#early ??= []
+    this.#early = []
   }
 
   /** Takes what was read, and what was heard meanwhile. */
@@ -50,6 +50,8 @@ export class Replica {
       this.history.evicted = Math.max(this.history.evicted, answer.evicted)
     }
     this.#last = Math.max(this.#last, answer.last)
+    // Also of what is no longer there: who joins now has not missed it.
+    this.history.last = Math.max(this.history.last, this.#last)
     // Nobody is let past what was not verified, and that is not known here.
     for (const note of early) this.hear(note, () => {})
   }

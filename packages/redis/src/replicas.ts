@@ -197,6 +197,8 @@ export class Replicas {
   async #catchUp(turn: number): Promise<void> {
     while (turn === this.#turn) {
       const copies = this.#read()
+      // What was heard before Redis is asked is part of its answer, and need not be kept for as long as it is away.
+      for (const copy of copies) copy.await()
       try {
         const { answers, head } = await this.#readOn(copies)
         if (turn === this.#turn) this.#resume(copies, answers, head)
@@ -214,7 +216,9 @@ export class Replicas {
       channel,
       after: Math.max(last, this.#verified.g),
     }))
-    const readings = await Promise.all(chunks(questions).map((chunk) => this.#options.read(chunk)))
+    const readings: Awaited<ReturnType<ReplicasOptions['read']>>[] = []
+    // One after the other: each has as much time as a call may take, however many channels there are.
+    for (const chunk of chunks(questions)) readings.push(await this.#options.read(chunk))
     const head = readings.length === 0 ? 0 : Math.min(...readings.map(({ known }) => known.g))
     return { answers: readings.flatMap((reading) => reading.answers), head }
   }

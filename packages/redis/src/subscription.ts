@@ -174,7 +174,9 @@ export class Subscription {
     subscriber.on('error', () => this.#lose(connection))
     connection.run = await orOver(over, within(CONNECT_TIME, this.#connect(connection)))
     const topics = [...this.#acknowledged]
-    if (topics.length > 0) await orOver(over, subscriber.subscribe(topics, connection.heard))
+    if (topics.length > 0) {
+      await orOver(over, within(CONNECT_TIME, subscriber.subscribe(topics, connection.heard)))
+    }
     this.#up = true
     this.#coming.resolve()
     this.#coming = defer()

@@ -1,4 +1,7 @@
+import { createEntry } from '@sse/express'
 import { describe, expect, it } from 'vitest'
+import type { Note } from '../src/message.ts'
+import { Replica } from '../src/replica.ts'
 import { Replicas } from '../src/replicas.ts'
 
 /** Copies of an empty channel, and a Redis that says where the log stands. */
@@ -38,5 +41,74 @@ describe('the copies of a server that has not heard of a new log yet', () => {
     const { asked } = redis
     for (const epoch of ['e0', 'e1']) expect((await replicas.read(['a'], 1, epoch)).epoch).toBe('e1')
     expect(redis.asked).toBe(asked)
+  })
+})
+
+describe('copies that are read on', () => {
+  /** As many channels as make three calls, which Redis answers when it is told to. */
+  async function returning() {
+    const asked: { readonly channels: number; readonly answer: (known?: Error) => void }[] = []
+    let prompt = true
+    const replicas = new Replicas({
+      read: (questions) =>
+        new Promise((resolve, reject) => {
+          const answers = questions.map(() => EMPTY)
+          const answer = (failure?: Error): void =>
+            failure ? reject(failure) : resolve({ known: { epoch: 'e1', g: 5, run: 'r' }, answers })
+          if (prompt) answer()
+          else asked.push({ channels: questions.length, answer })
+        }),
+      hears: () => true,
+      now: () => 0,
+      timeout: 1_000,
+    })
+    replicas.learn('e1')
+    const channels = Array.from({ length: 250 }, (_, n) => `c${n}`)
+    for (const channel of channels) replicas.add(channel)
+    replicas.regained()
+    await replicas.read(channels, undefined, undefined)
+    replicas.hearBeacon('e1', 5)
+    prompt = false
+    return { asked, replicas }
+  }
+  const EMPTY = { whole: true, last: 0, origin: 0, evicted: 0, age: 1_000, entries: [] }
+
+  it('are asked for call by call, so that each has the time of one', async () => {
+    const { asked, replicas } = await returning()
+    replicas.regained()
+    for (const [call, channels] of [100, 100, 50].entries()) {
+      await expect.poll(() => asked.length).toBe(call + 1)
+      expect(asked.at(-1)?.channels).toBe(channels)
+      asked.at(-1)?.answer()
+    }
+    await new Promise(setImmediate)
+    expect(asked).toHaveLength(3)
+  })
+
+  it('keep what is heard from the asking on, and no longer', () => {
+    const note = (g: number): Note => ({
+      epoch: 'e1',
+      run: 'r',
+      g,
+      previous: g - 1,
+      entries: [createEntry({ kind: 'event', event: 'n', data: String(g), key: undefined }, 'e1', g, 0)],
+      retention: { length: 10, bytes: 10_000, age: 1_000 },
+    })
+    const copy = new Replica('a')
+    copy.await()
+    copy.hear(note(6), () => {})
+    copy.await()
+    copy.install({ ...EMPTY, last: 5 }, { g: 6 })
+    expect(copy.history?.length).toBe(0)
+    copy.await()
+    copy.hear(note(6), () => {})
+    copy.install({ ...EMPTY, last: 5 }, { g: 6 })
+    expect(copy.history?.length).toBe(1)
+  })
+
+  it('know where their channel stands, also where nothing of it is left', () => {
+    const copy = new Replica('a')
+    copy.install({ ...EMPTY, last: 80, evicted: 80 }, { g: 80 })
+    expect(copy.history).toMatchObject({ length: 0, last: 80 })
   })
 })

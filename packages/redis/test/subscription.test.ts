@@ -1,0 +1,57 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { Peers } from '../src/peers.ts'
+import { Subscription } from '../src/subscription.ts'
+
+describe('a subscription', () => {
+  it('gives up a connection that acknowledges nothing, and tries another one', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    let connections = 0
+    const regained = vi.fn()
+    const subscription = new Subscription({
+      async create() {
+        connections += 1
+        const acknowledges = connections !== 2
+        return {
+          connect: async () => {},
+          info: async () => 'role:master\r\nmaster_replid:0123456789\r\n',
+          subscribe: () => (acknowledges ? Promise.resolve() : new Promise(() => {})),
+          unsubscribe: async () => {},
+          on() {},
+          destroy() {},
+        }
+      },
+      heard() {},
+      lost() {},
+      regained,
+    })
+    await subscription.add(['a'])
+    subscription.restart()
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(subscription.up).toBe(false)
+    await vi.advanceTimersByTimeAsync(4_000)
+    expect(subscription.up).toBe(true)
+    expect(connections).toBe(3)
+    expect(regained).toHaveBeenCalledTimes(2)
+    subscription.close()
+  })
+})
+
+describe('the other processes', () => {
+  it('are listened to no more once the broker is closed, whatever was asked for before', async () => {
+    const listen = vi.fn(async () => {})
+    const runner = (): Promise<never> => Promise.reject(new Error('Redis is away'))
+    const peers = new Peers({
+      ...{ id: 'one', key: '{sse}:meta', topic: '{sse}:peers:', interval: 1_000, timeout: 100 },
+      ...{ runner, listen, size: () => 0, disconnect() {} },
+    })
+    peers.size('news')
+    await peers.close()
+    await new Promise(setImmediate)
+    peers.size('news')
+    await new Promise(setImmediate)
+    expect(listen).not.toHaveBeenCalled()
+  })
+})
