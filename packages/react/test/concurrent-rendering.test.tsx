@@ -20,7 +20,7 @@ function List({ source, onCommit }: Props & { readonly onCommit: () => void }) {
   useLayoutEffect(() => {
     onCommit()
   })
-  return Array.from({ length: 24 }, (_, index) => index).map((index) => (
+  return Array.from({ length: 12 }, (_, index) => index).map((index) => (
     <Slow key={index} source={source} index={index} />
   ))
 }
@@ -57,38 +57,49 @@ function mount(): { readonly root: ReturnType<typeof createRoot>; readonly page:
 }
 
 describe('concurrent rendering', () => {
-  it('never commits two components of a source with different payloads', async () => {
+  it('never commits two components of a source with different payloads', { timeout: 20_000 }, async () => {
     const server = await startStreamServer()
     const live = createEventSource(server.url(), { events })
-    const committed: string[][] = []
-    const { root, page } = mount()
-    const values = () => [...page.querySelectorAll('i')].map((i) => i.textContent)
     let arrived = 0
-    const arrivedAtCommit: number[] = []
     live.on('counter', () => (arrived += 1))
-    root.render(
-      <App
-        source={live}
-        onCommit={() => {
-          committed.push(values())
-          arrivedAtCommit.push(arrived)
-        }}
-      />,
-    )
-    await vi.waitFor(() => expect(server.streams).toBe(1))
-    await vi.waitFor(() => expect(page.querySelector('button')).not.toBeNull())
+    // At the page too: what is still on its way would take turns that a transition has few of.
+    await vi.waitFor(() => expect(live.getState().status).toBe('open'))
 
-    page.querySelector('button')?.click()
-    let value = 0
-    const sending = setInterval(() => server.send('counter', { value: ++value }), 3)
-    onTestFinished(() => clearInterval(sending))
-    await vi.waitFor(() => expect(committed.length).toBeGreaterThan(0), { timeout: 5000 })
-    clearInterval(sending)
-    server.send('counter', { value: -1 })
-    await vi.waitFor(() => expect(new Set(values())).toEqual(new Set(['-1'])), { timeout: 5000 })
-    // Several came while the transition was rendered, else this would show nothing.
-    expect(arrivedAtCommit[0]).toBeGreaterThan(1)
-    for (const seen of committed) expect(new Set(seen).size).toBe(1)
+    /** @returns how many events came while the transition was rendered */
+    async function transit(): Promise<number> {
+      const committed: string[][] = []
+      const { root, page } = mount()
+      const values = () => [...page.querySelectorAll('i')].map((i) => i.textContent)
+      const before = arrived
+      let meanwhile: number | undefined
+      root.render(
+        <App
+          source={live}
+          onCommit={() => {
+            committed.push(values())
+            meanwhile ??= arrived - before
+          }}
+        />,
+      )
+      await vi.waitFor(() => expect(page.querySelector('button')).not.toBeNull())
+
+      page.querySelector('button')?.click()
+      let value = 0
+      const sending = setInterval(() => server.send('counter', { value: ++value }), 3)
+      onTestFinished(() => clearInterval(sending))
+      await vi.waitFor(() => expect(committed.length).toBeGreaterThan(0), { timeout: 5000 })
+      clearInterval(sending)
+      server.send('counter', { value: -1 })
+      await vi.waitFor(() => expect(new Set(values())).toEqual(new Set(['-1'])), { timeout: 5000 })
+      for (const seen of committed) expect(new Set(seen).size).toBe(1)
+      root.unmount()
+      return meanwhile ?? 0
+    }
+
+    // React renders a transition in one go now and then, where the machine is busy: that would show nothing.
+    let most = 0
+    for (let transition = 0; transition < 10 && most < 2; transition++) most = await transit()
+    expect(most).toBeGreaterThan(1)
     live.close()
   })
 
