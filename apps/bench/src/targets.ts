@@ -149,7 +149,7 @@ export function targets(sections: readonly Section[]): string {
   })
   return [
     '## Targets',
-    'Beside what ours has stands what `net` has in its place, the floor: no server on Node writes for less than that. How much of it is the kernel, and so how far others can be from it at all, is another thing on each machine.',
+    'Beside what ours has stands what `net` has in its place: the floor of who writes each turn by itself, which only fewer writes go below. How much of it is the kernel, and so how far others can be from it at all, is another thing on each machine.',
     ['| case | what | target | ours | `net` | |', '| --- | --- | --: | --: | --: | --- |', ...rows].join(
       '\n',
     ),
