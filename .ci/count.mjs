@@ -50,8 +50,8 @@ for (const name of projects()) {
   total.failed += broken + unexplained
   total.skipped += skipped
   say(`${name}: ${counts({ passed, failed: broken + unexplained, skipped })}`)
-  for (const test of failed) say(`  failed: ${test.fullName}`)
-  for (const file of brokenFiles) say(`  failed: ${file.name}`)
+  for (const test of failed) say(`  failed: ${test.fullName}${why(test.failureMessages?.[0])}`)
+  for (const file of brokenFiles) say(`  failed: ${file.name}${why(file.message)}`)
   if (unexplained) say('  failed: the run as a whole; see its log above')
 }
 
@@ -61,6 +61,14 @@ for (const [, code, name] of process.argv.slice(2).map((step) => /^(\d+) (.*)$/.
     total.failed += 1
     say(`failed step: ${name}`)
   }
+}
+
+/** The first lines of an error, so that the end of the log says what failed and how. */
+function why(message = '') {
+  return message
+    .split('\n', 8)
+    .map((line) => (line.trim() === '' ? '' : `\n    ${line.slice(0, 200)}`))
+    .join('')
 }
 
 function counts({ passed, failed, skipped }) {

@@ -102,11 +102,15 @@ describe.skipIf(redisIsMissing)('three servers', () => {
     expect([refused.status, await refused.json()]).toEqual([400, { message: 'There is no such server.' }])
     for (const server of serverName.options) expect((await post('/kill', { server })).status).toBe(202)
 
-    const response = await post('/counter', { by: 1, from: 'Wren' })
+    const count = () => post('/counter', { by: 1, from: 'Wren' })
+    const response = await count()
     expect(response.status).toBe(503)
     expect(response.headers.get('retry-after')).toBe('1')
     expect(await response.json()).toEqual({ message: 'No server is up. Try again in a moment.' })
 
+    await expect.poll(async () => (await count()).status).toBe(202)
+    // By itself it may wait for up to half a minute by now.
+    stream.reconnect()
     await expect.poll(() => stream.getState()).toMatchObject({ continuity: 'resumed' })
     await expect.poll(() => stream.getLatest().fleet?.servers.map(({ up }) => up)).toEqual([true, true, true])
   })
