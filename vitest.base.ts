@@ -9,6 +9,10 @@ export const project = (name: string, test: ViteUserConfig['test'] = {}): ViteUs
       name,
       include: ['test/**/*.test.{ts,tsx}'],
       typecheck: { enabled: true, include: ['test/**/*.test-d.{ts,tsx}'], tsconfig: './tsconfig.json' },
+      // A machine may be slow, or busy with other things: what hangs is noticed late, what is slow never fails.
+      testTimeout: 30_000,
+      hookTimeout: 30_000,
+      expect: { poll: { timeout: 10_000 } },
       reporters: ['default', ['json', { outputFile: `../../reports/${name}.json` }]],
       ...test,
     },

@@ -63,7 +63,8 @@ describe('a reader that takes nothing', () => {
   })
 
   it('is cut off after stallTimeout, and returns with its cursor', async () => {
-    const { app, hub } = eventsApp({ heartbeat: 40, stallTimeout: 80, history: { bytes: 30_000_000 } })
+    // Long enough for one process to be client and server of twenty megabytes, also where it is busy.
+    const { app, hub } = eventsApp({ heartbeat: 40, stallTimeout: 800, history: { bytes: 30_000_000 } })
     const client = await connect(app, '/events')
     await client.next('sse.live')
     client.pause()

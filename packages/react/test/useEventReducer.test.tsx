@@ -1,5 +1,6 @@
 import { act, screen, waitFor } from '@testing-library/react'
 import { describe, expect, it, vi } from 'vitest'
+import { flushFrame } from '../src/frame.ts'
 import { createEventSource, type TypedEventSource, useEventReducer, useEventSource } from '../src/index.ts'
 import { type Events, events, type Notice } from './contract.ts'
 import { mount } from './mount.tsx'
@@ -254,6 +255,10 @@ describe('useEventReducer', () => {
     await waitFor(() => expect(server.streams).toBe(1))
     const frames: FrameRequestCallback[] = []
     vi.spyOn(globalThis, 'requestAnimationFrame').mockImplementation((frame) => frames.push(frame))
+    // Where the machine is busy, what serves hidden pages would be sooner than the test.
+    const later = setTimeout
+    vi.spyOn(globalThis, 'setTimeout').mockImplementation(((callback: () => void, delay?: number) =>
+      later(callback, callback === flushFrame ? 60_000 : delay)) as typeof setTimeout)
     for (let burst = 1; burst <= 5; burst += 1) {
       server.sendAll(Array.from({ length: 100 }, () => ['counter', { value: 1 }] as const))
       await vi.waitFor(() => expect(counted).toBe(burst * 100), { interval: 1 })
