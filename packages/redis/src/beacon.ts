@@ -9,6 +9,9 @@ export interface BeaconOptions {
   silent(): void
 }
 
+/** Intervals after which Redis is asked although it is heard: it may be another one by now that answers. */
+const ROUNDS = 10
+
 /** Beacons that may go unheard before a connection counts as dead. */
 const MISSES = 2
 
@@ -22,6 +25,8 @@ export class Beacon {
   #heard = false
   #sending = false
   #unheard = 0
+  /** Intervals since the last one was sent. */
+  #rounds = 0
 
   constructor(options: BeaconOptions) {
     this.#options = options
@@ -49,12 +54,14 @@ export class Beacon {
   #tick(): void {
     const heard = this.#heard
     this.#heard = false
-    if (heard || this.#sending || !this.#options.wanted()) return
+    this.#rounds += 1
+    if ((heard && this.#rounds < ROUNDS) || this.#sending || !this.#options.wanted()) return
     if (this.#unheard >= MISSES) {
       this.#unheard = 0
       this.#options.silent()
       return
     }
+    this.#rounds = 0
     this.#sending = true
     this.#options.send().then(
       () => {

@@ -1,6 +1,6 @@
 /**
- * What both scripts begin with. Arguments: the epoch, position and run that the caller knows, chance for a new epoch's
- * name.
+ * What both scripts begin with. Arguments: the epoch that the caller knows; up to which positions, and in which runs of a
+ * primary each was seen (`run:position` and a space between two); chance for a new epoch's name.
  *
  * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
  * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
@@ -10,7 +10,7 @@
  */
 export const LOG: string = `
 local base = string.sub(KEYS[1], 1, -5)
-local known = { epoch = ARGV[1], g = tonumber(ARGV[2]), run = ARGV[3] }
+local known = ARGV[1]
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
 local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
 local time = redis.call('TIME')
@@ -46,20 +46,22 @@ end
 
 local abandoned = ''
 local lost = not epoch
-if epoch and known.epoch ~= '' then
-  if known.epoch > epoch then
+if epoch and known ~= '' then
+  if known > epoch then
     lost = true
-  elseif known.epoch == epoch then
-    lost = known.g > survived(known.run)
+  elseif known == epoch then
+    for name, seen in string.gmatch(ARGV[2], '(%w+):(%d+)') do
+      lost = lost or tonumber(seen) > survived(name)
+    end
   end
 end
 if lost then
   abandoned = epoch or ''
   local stamp = now
-  for _, former in ipairs({ known.epoch, epoch or '' }) do
+  for _, former in ipairs({ known, epoch or '' }) do
     if former ~= '' then stamp = math.max(stamp, tonumber(string.sub(former, 1, 8), 36) + 1) end
   end
-  epoch, g, at, runs, minute = base36(stamp) .. ARGV[4], 0, 0, run .. ':0', -1
+  epoch, g, at, runs, minute = base36(stamp) .. ARGV[3], 0, 0, run .. ':0', -1
   moved = true
 end
 -- A clock that was set back does not take expiries along.

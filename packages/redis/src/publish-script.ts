@@ -17,14 +17,14 @@ import { Script } from './script.ts'
 export const publishScript: Script = new Script(`#!lua
 ${LOG}
 ${CHANNEL}
-local once = base .. 'once:' .. ARGV[5]
+local once = base .. 'once:' .. ARGV[4]
 local former = redis.call('GET', once)
 if former then
   local number, in_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
   number = tonumber(number)
   -- A call that was given up, and was under way for so long that a later one has overtaken it, is nobody's.
-  if number > tonumber(ARGV[6]) then return { epoch, run, at, g, '', abandoned } end
-  if number == tonumber(ARGV[6]) and in_epoch == epoch then return { epoch, run, at, g, positions, abandoned } end
+  if number > tonumber(ARGV[5]) then return { epoch, run, at, g, '', abandoned } end
+  if number == tonumber(ARGV[5]) and in_epoch == epoch then return { epoch, run, at, g, positions, abandoned } end
 end
 
 if minute ~= math.floor(at / 60000) then
@@ -116,7 +116,7 @@ end
 -- All channels are looked at before anything is written: Redis may break off in the midst, as it does at keys that a
 -- cluster is moving. Should it do so later, no position is given twice.
 local channels, start, taken = {}, g, g
-for i = 7, #ARGV, 9 do
+for i = 6, #ARGV, 9 do
   local name, count = ARGV[i], ARGV[i + 4]
   channels[name] = channels[name] or open(name)
   taken = taken + count
@@ -126,7 +126,7 @@ saveMeta()
 g = start
 
 local positions = {}
-for i = 7, #ARGV, 9 do
+for i = 6, #ARGV, 9 do
   local name, retention, kind, subject, count, total, bodies, lengths, messages = unpack(ARGV, i, i + 8)
   local channel = channels[name]
   if channel.last_word then
@@ -173,6 +173,6 @@ for _, channel in pairs(channels) do
 end
 if g ~= taken then saveMeta() end
 positions = table.concat(positions, ',')
-redis.call('SET', once, ARGV[6] .. ' ' .. epoch .. ' ' .. positions, 'PX', 600000)
+redis.call('SET', once, ARGV[5] .. ' ' .. epoch .. ' ' .. positions, 'PX', 600000)
 return { epoch, run, at, g, positions, abandoned }
 `)

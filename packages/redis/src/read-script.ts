@@ -13,7 +13,7 @@ ${LOG}
 ${CHANNEL}
 if moved then saveMeta() end
 local channels = {}
-for i = 6, #ARGV, 2 do
+for i = 5, #ARGV, 2 do
   local channel, after = open(ARGV[i]), tonumber(ARGV[i + 1])
   if channel.exists then expire(channel) end
   if channel.dropped then save(channel) end
@@ -33,7 +33,7 @@ for i = 6, #ARGV, 2 do
     whole and 1 or 0, channel.last, channel.origin, channel.evicted, channel.age, channel.last_word or '', events, states
   }
 end
-if ARGV[5] ~= '' then redis.call('PUBLISH', base .. ARGV[5], epoch .. ' ' .. run .. ' ' .. g) end
+if ARGV[4] ~= '' then redis.call('PUBLISH', base .. ARGV[4], epoch .. ' ' .. run .. ' ' .. g) end
 return { epoch, run, at, g, channels, abandoned }
 `)
 

@@ -4,12 +4,13 @@ import { CallQueue, closedError } from './call-queue.ts'
 import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
+import type { Known } from './positions.ts'
 import { duplicatePrimary, type RedisClient } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
-import { type Answer, type Known, type Question, Store } from './store.ts'
+import { type Answer, type Question, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
 import { within } from './timeout.ts'
 
@@ -64,8 +65,10 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   let closed = false
 
   const store = new Store(prefix, {
-    learned({ epoch }, at) {
+    learned({ epoch, run }, at) {
       skew = at - Date.now()
+      // A primary that has been replaced may live on for a while, and speak as before.
+      if (subscription.up) subscription.isOf(run)
       replicas.learn(epoch)
     },
     abandoned(epoch) {
@@ -128,16 +131,17 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     heard(text, topic) {
       // Which says nothing of the log: the beacon still has to.
       if (topic === peersTopic) return peers.hear(text)
-      beacon.heard()
       if (topic.startsWith(channelTopics)) {
         const note = decodeNote(text)
         if (!subscription.isOf(note.run)) return
+        beacon.heard()
         store.observe(note)
         replicas.hear(topic.slice(channelTopics.length), note)
       } else {
         const [epoch = '', run = '', position] = text.split(' ')
         const g = Number(position)
         if (!subscription.isOf(run)) return
+        beacon.heard()
         store.observe({ epoch, run, g })
         replicas.hearBeacon(epoch, g)
       }

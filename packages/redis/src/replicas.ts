@@ -1,7 +1,8 @@
 import { type BrokerSink, History, type Reading } from '@sse/express'
 import type { Note } from './message.ts'
+import type { Known } from './positions.ts'
 import { Replica } from './replica.ts'
-import type { Answer, Known, Question } from './store.ts'
+import type { Answer, Question } from './store.ts'
 import { within } from './timeout.ts'
 
 export interface ReplicasOptions {

@@ -1,16 +1,10 @@
 import { createEntry, type Entry } from '@sse/express'
 import { decodeMessage, decodeRun } from './message.ts'
+import { type Known, Positions } from './positions.ts'
 import { encodeRun, joinRuns, type Publication } from './publication.ts'
 import { publishScript } from './publish-script.ts'
 import { readScript, sweepScript } from './read-script.ts'
 import type { Script, ScriptRunner } from './script.ts'
-
-/** What is known of the log: where it stands, and in which run of the primary that was seen. */
-export interface Known {
-  readonly epoch: string
-  readonly g: number
-  readonly run: string
-}
 
 /** What is asked of a channel. */
 export interface Question {
@@ -33,7 +27,7 @@ export interface Answer {
 }
 
 export interface StoreEvents {
-  /** Where the log stands, and the time by the server's clock; told before whoever asked is answered. */
+  /** Where the log stands, who says so, and the time by the server's clock; told before whoever asked is answered. */
   learned(known: Known, at: number): void
   /** A log was left for a new one: what is left of it is in the way. */
   abandoned(epoch: string): void
@@ -48,7 +42,7 @@ interface Reply {
 export class Store {
   readonly #prefix: string
   readonly #events: StoreEvents
-  #known: Known = { epoch: '', g: 0, run: '' }
+  readonly #seen: Positions = new Positions()
 
   constructor(prefix: string, events: StoreEvents) {
     this.#prefix = prefix
@@ -67,8 +61,7 @@ export class Store {
 
   /** Takes note of where the log was seen to stand. What is known is passed on with every call, to be held against the log. */
   observe(known: Known): void {
-    const { epoch, g } = this.#known
-    if (known.epoch > epoch || (known.epoch === epoch && known.g >= g)) this.#known = known
+    this.#seen.add(known)
   }
 
   /**
@@ -118,11 +111,12 @@ export class Store {
   }
 
   async #call(script: Script, runner: ScriptRunner, args: readonly string[]): Promise<Reply> {
-    const { epoch, g, run } = this.#known
-    const reply = await script.run(runner, this.key, [epoch, String(g), run, chance(), ...args])
-    const [newEpoch, newRun, at, newG, rest, abandoned] = list(reply)
-    const known = { epoch: String(newEpoch), run: String(newRun), g: Number(newG) }
-    this.observe(known)
+    const { epoch } = this.#seen
+    const seen = this.#seen.toString()
+    const reply = await script.run(runner, this.key, [epoch, seen, chance(), ...args])
+    const [newEpoch, newRun, at, g, rest, abandoned] = list(reply)
+    const known = { epoch: String(newEpoch), run: String(newRun), g: Number(g) }
+    this.#seen.confirm(known, epoch, seen)
     this.#events.learned(known, Number(at))
     if (typeof abandoned === 'string' && abandoned !== '') this.#events.abandoned(abandoned)
     return { known, rest }

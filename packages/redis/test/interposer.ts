@@ -1,24 +1,30 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
+/** The connection of a client, and the one to Redis. */
+type Link = readonly [near: Socket, far: Socket]
+
 /** What stands between a server and Redis, and may fail. */
 export class Interposer {
   readonly port: number
+  /** Where new connections lead. */
+  target: number
   /** Whether new connections are cut at once. */
   refusing = false
   readonly #server: Server
   readonly #subscribing = new WeakSet<Socket>()
-  readonly #links = new Set<readonly [Socket, Socket]>()
+  readonly #links = new Set<Link>()
 
-  private constructor(server: Server) {
+  private constructor(server: Server, target: number) {
     this.#server = server
+    this.target = target
     this.port = (server.address() as AddressInfo).port
   }
 
   static async start(target: number): Promise<Interposer> {
     const server = createServer()
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const proxy = new Interposer(server)
-    server.on('connection', (near) => proxy.#link(near, connect(target, '127.0.0.1')))
+    const proxy = new Interposer(server, target)
+    server.on('connection', (near) => proxy.#link(near, connect(proxy.target, '127.0.0.1')))
     return proxy
   }
 
@@ -44,11 +50,17 @@ export class Interposer {
 
   /** Holds back what Redis says on the connections that subscribe, until the returned function is called. */
   holdSubscription(): () => void {
-    const held = [...this.#links].filter(([near]) => this.#subscribing.has(near))
-    for (const [, far] of held) far.pause()
-    return () => {
-      for (const [, far] of held) far.resume()
-    }
+    return hold([...this.#links].filter(([near]) => this.#subscribing.has(near)))
+  }
+
+  /** Holds back what Redis says on the other ones. */
+  holdCalls(): () => void {
+    return hold(this.#calling())
+  }
+
+  /** Cuts the connections that do not subscribe. */
+  cutCalls(): void {
+    for (const [near] of this.#calling()) near.destroy()
   }
 
   /** Cuts all connections; new ones are welcome. */
@@ -59,6 +71,10 @@ export class Interposer {
   async stop(): Promise<void> {
     this.cut()
     await new Promise((resolve) => this.#server.close(resolve))
+  }
+
+  #calling(): readonly Link[] {
+    return [...this.#links].filter(([near]) => !this.#subscribing.has(near))
   }
 
   #link(near: Socket, far: Socket): void {
@@ -76,5 +92,12 @@ export class Interposer {
       far.destroy()
     }
     for (const socket of link) socket.on('close', end).on('error', () => {})
+  }
+}
+
+function hold(links: readonly Link[]): () => void {
+  for (const [, far] of links) far.pause()
+  return () => {
+    for (const [, far] of links) far.resume()
   }
 }

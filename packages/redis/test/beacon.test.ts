@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Beacon } from '../src/beacon.ts'
+
+const INTERVAL = 1_000
+
+describe('a beacon', () => {
+  const send = vi.fn(async () => {})
+  const silent = vi.fn()
+  let beacon: Beacon
+
+  beforeEach(() => {
+    vi.useFakeTimers()
+    // Neither faster nor slower than its interval.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5)
+    beacon = new Beacon({ interval: INTERVAL, wanted: () => true, send, silent })
+    beacon.start()
+  })
+  afterEach(() => {
+    beacon.stop()
+    vi.useRealTimers()
+    vi.restoreAllMocks()
+    vi.clearAllMocks()
+  })
+
+  /** Lets time go by in which something is heard all the while. */
+  async function hear(intervals: number): Promise<void> {
+    for (let time = 0; time < intervals * INTERVAL; time += INTERVAL / 10) {
+      beacon.heard()
+      await vi.advanceTimersByTimeAsync(INTERVAL / 10)
+    }
+  }
+
+  it('is sent where nothing is heard, and a connection that does not bring it counts as dead', async () => {
+    await vi.advanceTimersByTimeAsync(2.5 * INTERVAL)
+    expect(send).toHaveBeenCalledTimes(2)
+    expect(silent).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(INTERVAL)
+    expect(send).toHaveBeenCalledTimes(2)
+    expect(silent).toHaveBeenCalledOnce()
+  })
+
+  it('is sent now and then where much is heard: it may be another Redis by now that answers', async () => {
+    await hear(9.5)
+    expect(send).not.toHaveBeenCalled()
+    await hear(20)
+    expect(send).toHaveBeenCalledTimes(2)
+    expect(silent).not.toHaveBeenCalled()
+  })
+})
