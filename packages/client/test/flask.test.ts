@@ -89,7 +89,7 @@ describe.skipIf(missing && !process.env.CI)('with Flask', () => {
     await vi.waitFor(() => expect(received.match(/^: quiet$/gm)?.length).toBeGreaterThan(15), 8_000)
     expect(changes).not.toHaveBeenCalled()
     expect((await seen()).requests).toHaveLength(1)
-  }, 10_000)
+  })
 
   it('a source that is closed leaves no generator behind', async () => {
     const { source } = open('/events')

@@ -57,7 +57,7 @@ function mount(): { readonly root: ReturnType<typeof createRoot>; readonly page:
 }
 
 describe('concurrent rendering', () => {
-  it('never commits two components of a source with different payloads', { timeout: 20_000 }, async () => {
+  it('never commits two components of a source with different payloads', { timeout: 60_000 }, async () => {
     const server = await startStreamServer()
     const live = createEventSource(server.url(), { events })
     let arrived = 0

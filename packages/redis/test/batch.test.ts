@@ -9,7 +9,7 @@ const AMPLE = { length: 10_000, bytes: 10_000_000, age: 3_600_000 }
 const event = (data: string, key?: string): Message => ({ kind: 'event', event: 'news', data, key })
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1)
 
-describe.skipIf(missing)('what is published in one turn', { timeout: 20_000 }, () => {
+describe.skipIf(missing)('what is published in one turn', { timeout: 60_000 }, () => {
   let redis: RedisServer
   let client: Client
   let prefix = ''

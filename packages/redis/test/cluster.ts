@@ -81,11 +81,11 @@ export const kindsOf = (stream: TestStream): string[] =>
     .map(({ event }) => event)
     .filter((event) => event !== 'sse.live' && event !== 'sse.open')
 
-/** Waits until something holds, at most ten seconds. */
+/** Waits until something holds, at most twenty seconds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 20_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Not within ten seconds: ${holds}`)
+    if (Date.now() > deadline) throw new Error(`Not within twenty seconds: ${holds}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

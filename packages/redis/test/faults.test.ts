@@ -9,7 +9,7 @@ import { missing, RedisServer } from './redis-server.ts'
 
 const AOF = ['--appendonly', 'yes', '--appendfsync', 'always']
 
-describe.skipIf(missing)('when Redis fails', { timeout: 20_000 }, () => {
+describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
   const cleanup: (() => Promise<void>)[] = []
 
   afterEach(async () => {

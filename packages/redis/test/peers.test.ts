@@ -3,7 +3,7 @@ import { newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Reader, ServerProcess } from './fleet.ts'
 import { missing, RedisServer } from './redis-server.ts'
 
-describe.skipIf(missing)('servers of one hub', { timeout: 20_000 }, () => {
+describe.skipIf(missing)('servers of one hub', { timeout: 60_000 }, () => {
   let redis: RedisServer
   let prefix = ''
   let count = 0

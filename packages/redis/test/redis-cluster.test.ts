@@ -6,7 +6,7 @@ import { kindsOf, newsOf, Server, until } from './cluster.ts'
 import { RedisCluster } from './redis-cluster.ts'
 import { missing, type RedisServer } from './redis-server.ts'
 
-describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, () => {
+describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, () => {
   describe('redisBroker', () => {
     let cluster: RedisCluster
     let client: Awaited<ReturnType<RedisCluster['connect']>>
@@ -15,7 +15,7 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 20_000 }, 
     beforeAll(async () => {
       cluster = await RedisCluster.start()
       client = await cluster.connect()
-    }, 20_000)
+    }, 60_000)
     afterAll(async () => {
       client.destroy()
       await cluster.remove()

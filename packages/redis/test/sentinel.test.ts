@@ -5,7 +5,7 @@ import { kindsOf, newsOf, Server, until } from './cluster.ts'
 import { missing } from './redis-server.ts'
 import { SentinelSet } from './sentinel-set.ts'
 
-describe.skipIf(missing)('with a client of createSentinel', { timeout: 20_000 }, () => {
+describe.skipIf(missing)('with a client of createSentinel', { timeout: 60_000 }, () => {
   describe('redisBroker', () => {
     let set: SentinelSet
     let client: Awaited<ReturnType<SentinelSet['connect']>>
@@ -14,7 +14,7 @@ describe.skipIf(missing)('with a client of createSentinel', { timeout: 20_000 },
     beforeAll(async () => {
       set = await SentinelSet.start()
       client = await set.connect()
-    }, 20_000)
+    }, 60_000)
     afterAll(async () => {
       await client.destroy()
       await set.remove()
