@@ -57,7 +57,12 @@ function share<E>(
     credentials: options.credentials ?? scope.credentials,
     fetch: options.fetch ?? scope.fetch,
     transport: options.transport ?? scope.transport,
-    headers: async () => ({ ...(await ask(settings.inherited)), ...(await ask(settings.headers)) }),
+    // Their names are the same in any case, which fetch would send as one header with both values.
+    headers: async () =>
+      Object.fromEntries([
+        ...new Headers(await ask(settings.inherited)),
+        ...new Headers(await ask(settings.headers)),
+      ]),
     when: (error, attempt) => settings.when?.(error, attempt),
   })
   if (!settingsOf.has(source)) settingsOf.set(source, settings)
@@ -84,7 +89,7 @@ function resolve(url: string, { baseUrl }: EventSourceScope): string {
   return `${baseUrl.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`
 }
 
-type Headers = Exclude<EventSourceOptions['headers'], () => unknown>
+type Answer = Exclude<EventSourceOptions['headers'], () => unknown>
 
-const ask = (headers: EventSourceOptions['headers']): Headers | Promise<Headers> =>
+const ask = (headers: EventSourceOptions['headers']): Answer | Promise<Answer> =>
   typeof headers === 'function' ? headers() : headers

@@ -59,10 +59,10 @@ describe('EventSourceProvider', () => {
     )
   })
 
-  it('adds its headers to those of the hook, the newest of both at each attempt', async () => {
+  it('adds its headers to those of the hook, whatever their case, the newest of both at each attempt', async () => {
     const server = await startStreamServer()
     const app = (tenant: string, token: string) => (
-      <EventSourceProvider baseUrl={server.url('/')} headers={{ tenant, token: 'overridden' }}>
+      <EventSourceProvider baseUrl={server.url('/')} headers={{ tenant, Token: 'overridden' }}>
         <Live url="events" token={token} />
       </EventSourceProvider>
     )
