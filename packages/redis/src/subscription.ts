@@ -102,7 +102,7 @@ export class Subscription {
   }
 
   /**
-   * Checks that something heard was said by the server that the connection is to. If it was said by another one, which has
+   * Checks that what was heard, or answered, is of the server that the connection is to. If it is of another one, which has
    * taken its place, the connection has to follow.
    */
   isOf(run: string): boolean {
