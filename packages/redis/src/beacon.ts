@@ -3,8 +3,8 @@ export interface BeaconOptions {
   readonly interval: number
   /** Whether there is anybody to hear. */
   wanted(): boolean
-  /** Has the position told to every process. */
-  send(): Promise<unknown>
+  /** Has the position told to every process, or to this one alone. */
+  send(everyone: boolean): Promise<unknown>
   /** What was sent is not heard: the connection is dead, though nobody said so. */
   silent(): void
 }
@@ -63,7 +63,7 @@ export class Beacon {
     }
     this.#rounds = 0
     this.#sending = true
-    this.#options.send().then(
+    this.#options.send(!heard).then(
       () => {
         this.#sending = false
         if (!this.#heard) this.#unheard += 1

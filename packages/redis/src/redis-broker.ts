@@ -153,9 +153,9 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const beacon = new Beacon({
     interval,
     wanted: () => subscription.up,
-    async send() {
+    async send(everyone) {
       const abort = AbortSignal.timeout(timeout)
-      await store.read(await runner(abort), [], 'all')
+      await store.read(await runner(abort), [], everyone ? 'all' : id)
     },
     silent: () => subscription.restart(),
   })

@@ -4,7 +4,7 @@ import { Beacon } from '../src/beacon.ts'
 const INTERVAL = 1_000
 
 describe('a beacon', () => {
-  const send = vi.fn(async () => {})
+  const send = vi.fn(async (_everyone: boolean) => {})
   const silent = vi.fn()
   let beacon: Beacon
 
@@ -32,18 +32,18 @@ describe('a beacon', () => {
 
   it('is sent where nothing is heard, and a connection that does not bring it counts as dead', async () => {
     await vi.advanceTimersByTimeAsync(2.5 * INTERVAL)
-    expect(send).toHaveBeenCalledTimes(2)
+    expect(send.mock.calls).toEqual([[true], [true]])
     expect(silent).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(INTERVAL)
     expect(send).toHaveBeenCalledTimes(2)
     expect(silent).toHaveBeenCalledOnce()
   })
 
-  it('is sent now and then where much is heard: it may be another Redis by now that answers', async () => {
+  it('is sent now and then where much is heard, to this process alone: it may be another Redis by now that answers', async () => {
     await hear(9.5)
     expect(send).not.toHaveBeenCalled()
     await hear(20)
-    expect(send).toHaveBeenCalledTimes(2)
+    expect(send.mock.calls).toEqual([[false], [false]])
     expect(silent).not.toHaveBeenCalled()
   })
 })
