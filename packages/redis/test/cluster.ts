@@ -81,6 +81,19 @@ export const kindsOf = (stream: TestStream): string[] =>
     .map(({ event }) => event)
     .filter((event) => event !== 'sse.live' && event !== 'sse.open')
 
+/** Resolves when a replica has all that its primary has. */
+export async function inSync(primary: RedisServer, replica: RedisServer): Promise<void> {
+  // Empty while one cuts its connections, as one does that is promoted.
+  const offset = async (server: RedisServer): Promise<string> => {
+    const info = String(await server.command('INFO', 'replication').catch(() => ''))
+    return /master_repl_offset:(\d+)/.exec(info)?.[1] ?? ''
+  }
+  await until(async () => {
+    const [first, second] = [await offset(primary), await offset(replica)]
+    return first !== '' && first === second
+  })
+}
+
 /** Waits until something holds, at most twenty seconds. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
+import { inSync, kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
 import { missing, RedisServer } from './redis-server.ts'
 
@@ -42,9 +42,7 @@ describe.skipIf(missing)('a replica that is promoted while its primary lives on'
     await stray.publish('news', 1)
     await stray.publish('news', 2)
     await until(() => newsOf(stream).length === 2)
-    const offset = async (redis: RedisServer) =>
-      /master_repl_offset:(\d+)/.exec(String(await redis.command('INFO', 'replication')))?.[1]
-    await until(async () => (await offset(former)) === (await offset(promoted)))
+    await inSync(former, promoted)
     await promoted.command('REPLICAOF', 'NO', 'ONE')
     meanwhile()
     address.target = promoted.port

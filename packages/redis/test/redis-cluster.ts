@@ -1,5 +1,5 @@
 import { createCluster } from 'redis'
-import { until } from './cluster.ts'
+import { inSync, until } from './cluster.ts'
 import { freePort, RedisServer } from './redis-server.ts'
 
 const RANGES = [
@@ -78,13 +78,8 @@ export class RedisCluster {
   }
 
   /** Resolves when the replica has all that its node has. */
-  async inSync(): Promise<void> {
-    const offset = async (server: RedisServer): Promise<string> =>
-      /master_repl_offset:(\d+)/.exec(await infoOf(server))?.[1] ?? ''
-    await until(async () => {
-      const [first, second] = [await offset(this.home), await offset(this.replica)]
-      return first !== '' && first === second
-    })
+  inSync(): Promise<void> {
+    return inSync(this.home, this.replica)
   }
 
   /** Begins to move the slot of the hub to another node. From then on its own has what it has, and refuses the rest. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, createSentinel } from 'redis'
-import { until } from './cluster.ts'
+import { inSync, until } from './cluster.ts'
 import { BINARY, freePort, RedisServer } from './redis-server.ts'
 
 const NAME = 'main'
@@ -66,13 +66,8 @@ export class SentinelSet {
   }
 
   /** Resolves when the replica has all that the primary has. */
-  async inSync(): Promise<void> {
-    const offset = async (server: RedisServer): Promise<string> =>
-      /master_repl_offset:(\d+)/.exec(await this.#info(server))?.[1] ?? ''
-    await until(async () => {
-      const [first, second] = [await offset(this.primary), await offset(this.replica)]
-      return first !== '' && first === second
-    })
+  inSync(): Promise<void> {
+    return inSync(this.primary, this.replica)
   }
 
   /** Resolves when the replica is the primary, also for whoever asks the Sentinel. */
