@@ -77,7 +77,7 @@ async function startCluster(peer: string, count: number): Promise<Cluster> {
 
 /** Starts a cluster of each peer, one after the other, and stops them all in the end. */
 export async function withClusters<T>(
-  peers: readonly string[],
+  peers: Iterable<string>,
   servers: number,
   prepare: (cluster: Cluster, peer: string) => Promise<void>,
   use: (cluster: (peer: string) => Cluster) => Promise<T>,

@@ -12,13 +12,13 @@ const STARTING = 2
 
 /** Starts a rig for each peer, and stops them all in the end. */
 export async function withFleet<T>(
-  peers: readonly string[],
+  peers: Iterable<string>,
   prepare: (rig: Rig, peer: string) => Promise<void>,
   use: (fleet: Fleet) => Promise<T>,
 ): Promise<T> {
   const rigs = new Map<string, Rig>()
   const failures = new Map<string, Failure>()
-  const waiting = peers.values()
+  const waiting = [...peers].values()
   const starter = async (): Promise<void> => {
     for (const peer of waiting) {
       try {

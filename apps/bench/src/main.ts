@@ -40,7 +40,7 @@ const MAIN = ['fan-out', 'latency', 'connections', 'resume', 'stalled']
 const USAGE = `pnpm bench [options]
 
   --quick          one round with the peers that targets name, of ${MAIN.join(', ')}; about a minute
-  --rounds <n>     rounds, of which the median counts (3; quick: 1)
+  --rounds <n>     rounds, of which the median counts, of those whom targets name (3; quick: 1)
   --cases <names>  some of ${Object.keys(CASES).join(', ')}; all are written to RESULTS.md, some only printed
   --peers <names>  some of the peers
 `
@@ -70,7 +70,7 @@ async function run(): Promise<void> {
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
     return `${[
       '# Results',
-      `Written by \`pnpm bench\`: medians of rounds in each of which the peers take turns; ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
+      `Written by \`pnpm bench\`: medians of rounds in each of which the peers take turns (one round of those whom no target names); ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
       '![@sse/express beside its peers](results.svg)',
       machine(before),
       targets(sections),

@@ -1,27 +1,33 @@
+import type { Rounds } from './rounds.ts'
+
 /** How much is measured. */
 export interface Plan {
   readonly quick: boolean
+  /** In how many rounds those are measured whom targets name. */
   readonly rounds: number
   /** The peers that were asked for; all if empty. */
   readonly only: readonly string[]
 }
 
 /**
- * Those of a case's peers that were asked for.
+ * Those of a case's peers that were asked for, and in how many rounds each is measured: of those who only stand beside the
+ * others one has to do, or it would take twice as long.
  *
- * @param few - those that there is time for if it has to be quick: ours, and whom our targets name
+ * @param named - ours, and whom our targets name; there is time for no others if it has to be quick
  */
 export function chosen(
-  { only, quick }: Plan,
+  { only, quick, rounds }: Plan,
   peers: readonly string[],
-  few: readonly string[] = peers,
-): readonly string[] {
-  if (only.length > 0) return peers.filter((peer) => only.includes(peer))
-  return quick ? few : peers
+  named: readonly string[] = peers,
+  times: number = rounds,
+): Rounds {
+  const given = only.length > 0
+  const asked = peers.filter((peer) => (given ? only.includes(peer) : !quick || named.includes(peer)))
+  return new Map(asked.map((peer) => [peer, given || named.includes(peer) ? times : 1]))
 }
 
 /** How long latencies are measured: of fewer events, a few that are late by chance would be the p99. */
-export const latencySeconds = ({ quick }: Plan): number => (quick ? 1 : 5)
+export const latencySeconds = ({ quick }: Plan): number => (quick ? 1 : 4)
 
 /** Says what is being measured, and after how many seconds. */
 export function progress(text: string): void {

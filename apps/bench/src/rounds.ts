@@ -12,20 +12,25 @@ export class Failure {
 
 export type Outcomes<F extends Figures> = ReadonlyMap<string, F | Failure>
 
+/** Peers, and in how many rounds each of them is measured. */
+export type Rounds = ReadonlyMap<string, number>
+
+/** All of them in one. */
+export const once = (peers: Iterable<string>): Rounds => new Map([...peers].map((peer) => [peer, 1]))
+
 /**
- * Measures every peer once in each round, so that what disturbs the machine disturbs all of them, and keeps the medians.
- * A peer that fails is out of the case, and the others go on.
+ * Measures every peer once in each of its rounds, so that what disturbs the machine disturbs all of them, and keeps the
+ * medians. A peer that fails is out of the case, and the others go on.
  */
 export async function takeTurns<F extends Figures>(
-  peers: readonly string[],
-  rounds: number,
+  peers: Rounds,
   measure: (peer: string) => Promise<F>,
 ): Promise<Outcomes<F>> {
   const taken = new Map<string, F[]>()
   const failed = new Map<string, Failure>()
-  for (let round = 0; round < rounds; round++) {
-    for (const peer of peers) {
-      if (failed.has(peer)) continue
+  for (let round = 0; round < Math.max(...peers.values()); round++) {
+    for (const [peer, rounds] of peers) {
+      if (round >= rounds || failed.has(peer)) continue
       try {
         taken.set(peer, [...(taken.get(peer) ?? []), await measure(peer)])
       } catch (error) {
@@ -33,7 +38,7 @@ export async function takeTurns<F extends Figures>(
       }
     }
   }
-  return new Map(peers.map((peer) => [peer, failed.get(peer) ?? medians(taken.get(peer) ?? [])]))
+  return new Map([...peers.keys()].map((peer) => [peer, failed.get(peer) ?? medians(taken.get(peer) ?? [])]))
 }
 
 /** The median of each figure. */

@@ -41,9 +41,9 @@ export async function alternatives(plan: Plan): Promise<Section[]> {
   progress('WebSocket and polling')
   const peers = chosen(plan, Object.keys(OPENINGS))
   const outcomes = await withFleet(
-    peers,
+    peers.keys(),
     (rig, peer) => rig.open(READERS, { every: 100, ...OPENINGS[peer] }),
-    (fleet) => takeTurns(peers, plan.rounds, (peer) => update(fleet.rig(peer), peer === 'polling')),
+    (fleet) => takeTurns(peers, (peer) => update(fleet.rig(peer), peer === 'polling')),
   )
   return [
     {

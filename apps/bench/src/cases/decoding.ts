@@ -19,7 +19,7 @@ export async function decoding(plan: Plan): Promise<Section[]> {
   const columns = []
   try {
     for (const { bytes, chunk, id, title } of STREAMS) {
-      const outcomes = await takeTurns(chosen(plan, PEERS), plan.rounds, (decoder) =>
+      const outcomes = await takeTurns(chosen(plan, PEERS), (decoder) =>
         worker.ask('decode', { decoder, bytes, chunk }),
       )
       columns.push(column(`decode.${id}`, title, 'MB/s', outcomes, 'megabytesPerSecond'))

@@ -1,7 +1,7 @@
 import { withFleet } from '../fleet.ts'
 import { chosen, type Plan, progress } from '../plan.ts'
 import { measureAll, type Rig } from '../rig.ts'
-import { takeTurns } from '../rounds.ts'
+import { type Rounds, takeTurns } from '../rounds.ts'
 import { type Column, column, loadRemarks, type Section } from '../section.ts'
 
 const PEERS = [
@@ -16,10 +16,10 @@ const PEERS = [
   'nchan',
   'sse',
 ]
-/** Those that are the quick run's: ours, and whom our targets name. */
-const FEW = ['net', 'better-sse', 'better-sse-batch', 'nchan', 'sse']
+/** Ours, and whom our targets name. */
+const NAMED = ['net', 'better-sse', 'better-sse-batch', 'nchan', 'sse']
 /** Those that would take minutes to say at 5,000 readers, and at 100, what they say at 1,000. */
-const SLOW = ['express-sse', 'hono']
+const SLOW = ['tutorial', 'better-sse-batch', 'express-sse', 'hono']
 
 interface Rhythm {
   readonly id: string
@@ -65,18 +65,18 @@ export async function fanOut(plan: Plan): Promise<Section[]> {
   for (const readers of plan.quick ? [1_000] : [100, 1_000, 5_000]) {
     progress(`fan-out to ${readers} readers`)
     const able = readers === 1_000 ? PEERS : PEERS.filter((peer) => !SLOW.includes(peer))
-    sections.push(...(await fanOutTo(readers, chosen(plan, able, FEW), plan)))
+    // Most is judged by the middle one, and by a few hundredths.
+    const rounds = readers === 1_000 ? 2 * plan.rounds - 1 : Math.min(2, plan.rounds)
+    sections.push(...(await fanOutTo(readers, chosen(plan, able, NAMED, rounds), plan)))
   }
   return sections
 }
 
-async function fanOutTo(readers: number, peers: readonly string[], plan: Plan): Promise<Section[]> {
+async function fanOutTo(readers: number, peers: Rounds, plan: Plan): Promise<Section[]> {
   const flood: { columns: Column[]; remarks: string[] } = { columns: [], remarks: [] }
   const paused: typeof flood = { columns: [], remarks: [] }
-  // Most is judged by the middle one, and by a few hundredths.
-  const rounds = readers === 1_000 ? 2 * plan.rounds - 1 : Math.min(2, plan.rounds)
   await withFleet(
-    peers,
+    peers.keys(),
     async (rig) => {
       await rig.open(readers, { every: 0 })
       // For the compiler.
@@ -85,14 +85,13 @@ async function fanOutTo(readers: number, peers: readonly string[], plan: Plan): 
     async (fleet) => {
       for (const bytes of plan.quick ? [100] : [100, 1024]) {
         for (const rhythm of RHYTHMS) {
-          // The larger events tell the same with pauses, and away from the middle.
-          if (bytes > 100 && rhythm.perTurn > 1 && !(readers === 1_000 && rhythm.backToBack)) continue
+          // Away from the middle, the larger events and pauses tell the same of many in a turn as of one.
+          const unusual = (bytes > 100 ? 1 : 0) + (rhythm.backToBack ? 0 : 1) + (rhythm.perTurn > 1 ? 1 : 0)
+          if (unusual > (readers === 1_000 ? 2 : 1)) continue
           const { columns, remarks } = rhythm.backToBack ? flood : paused
           const title = `${bytes === 100 ? '100 B' : '1 KiB'}, ${rhythm.title}`
           progress(`  ${title}${rhythm.backToBack ? ', back to back' : ''}`)
-          const outcomes = await takeTurns(peers, rounds, (peer) =>
-            deliver(fleet.rig(peer), readers, bytes, rhythm),
-          )
+          const outcomes = await takeTurns(peers, (peer) => deliver(fleet.rig(peer), readers, bytes, rhythm))
           const id = `fan-out.${readers}.${bytes}.${rhythm.id}`
           columns.push(column(`${id}.cpu`, title, 'µs', outcomes, 'cpu'))
           if (!rhythm.backToBack) continue

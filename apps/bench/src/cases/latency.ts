@@ -20,14 +20,14 @@ async function gentle(plan: Plan): Promise<Section> {
   const peers = chosen(plan, PEERS, ['net', 'nchan', 'sse'])
   const seconds = latencySeconds(plan)
   const outcomes = await withFleet(
-    peers,
+    peers.keys(),
     async (rig) => {
       await rig.open(READERS)
       // For the compiler.
       await pour(rig, { bytes: 1024, rate: 20, seconds: 0.5 })
     },
     (fleet) =>
-      takeTurns(peers, plan.rounds, async (peer) => {
+      takeTurns(peers, async (peer) => {
         const cost = await pour(fleet.rig(peer), { bytes: 1024, rate: 20, seconds })
         if (cost.deliveries < cost.expected)
           throw new Error(`${cost.deliveries} of ${cost.expected} deliveries arrived`)
@@ -48,13 +48,13 @@ async function gentle(plan: Plan): Promise<Section> {
 async function overload(plan: Plan): Promise<Section> {
   const columns: Column[] = []
   const remarks: string[] = []
-  let peers = chosen(plan, PEERS, ['net', 'sse'])
+  let peers = PEERS
   const seconds = plan.quick ? 1 : 2
   for (const rate of plan.quick ? RATES.slice(-1) : RATES) {
     progress(`open loop, ${rate} events/s`)
     // The lower rate only tells who is asked for the higher one.
     const rounds = rate === Math.max(...RATES) ? Math.min(2, plan.rounds) : 1
-    const outcomes = await takeTurns(peers, rounds, (peer) =>
+    const outcomes = await takeTurns(chosen(plan, peers, ['net', 'sse'], rounds), (peer) =>
       withRig(peer, async (rig) => {
         await rig.open(READERS, { every: 20 })
         await pour(rig, { bytes: 100, rate: 20, seconds: 0.5 })

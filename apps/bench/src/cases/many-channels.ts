@@ -17,9 +17,9 @@ const MIXES = [
 export async function manyChannels(plan: Plan): Promise<Section[]> {
   const users = plan.quick ? 1_000 : 5_000
   progress(`${users} users on two channels each`)
-  const peers = chosen(plan, PEERS, ['net', 'sse'])
+  const peers = chosen(plan, PEERS, ['net', 'sse'], Math.min(2, plan.rounds))
   const columns = await withFleet(
-    peers,
+    peers.keys(),
     async (rig) => {
       await rig.open(users, { users: true, every: 0 })
       // For the compiler.
@@ -30,7 +30,7 @@ export async function manyChannels(plan: Plan): Promise<Section[]> {
       const columns = []
       for (const { common, id, own, title } of MIXES) {
         progress(`  ${title}`)
-        const outcomes = await takeTurns(peers, Math.min(2, plan.rounds), async (peer) => {
+        const outcomes = await takeTurns(peers, async (peer) => {
           const rig = fleet.rig(peer)
           const cost = await measureAll(rig, users, () =>
             rig.server.ask('publish', {

@@ -19,12 +19,11 @@ const PAGES: Readonly<Record<string, string>> = { 'EventSource and useState': '#
 export async function page(plan: Plan): Promise<Section[]> {
   progress('a React page in Chromium')
   const seconds = plan.quick ? 2 : 4
+  const pages = new Map(Object.keys(PAGES).map((name) => [name, Math.min(2, plan.rounds)]))
   const code = await script()
   const browser = await launch()
   try {
-    const outcomes = await takeTurns(Object.keys(PAGES), Math.min(2, plan.rounds), (name) =>
-      flood(browser, code, PAGES[name] ?? '', seconds),
-    )
+    const outcomes = await takeTurns(pages, (name) => flood(browser, code, PAGES[name] ?? '', seconds))
     return [
       {
         title: 'A React page',

@@ -23,11 +23,8 @@ const SUBSCRIBERS = 20
 /** What @sse/redis takes of Redis: the figures from which to reckon how far one goes. */
 export async function redis(plan: Plan): Promise<Section[]> {
   progress('one Redis')
-  const outcomes = await takeTurns(
-    chosen(plan, Object.keys(SIZES), ['100 B']),
-    Math.min(2, plan.rounds),
-    measure,
-  )
+  const rounds = Math.min(2, plan.rounds)
+  const outcomes = await takeTurns(chosen(plan, Object.keys(SIZES), undefined, rounds), measure)
   const figure = (id: keyof Awaited<ReturnType<typeof measure>>, title: string, unit: string) =>
     column(`redis.${id}`, title, unit, outcomes, id)
   return [

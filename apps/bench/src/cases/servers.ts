@@ -1,6 +1,6 @@
 import { type Cluster, withClusters } from '../cluster.ts'
 import { chosen, latencySeconds, type Plan, progress } from '../plan.ts'
-import { takeTurns } from '../rounds.ts'
+import { once, takeTurns } from '../rounds.ts'
 import { column, loadRemarks, type Section } from '../section.ts'
 
 const PEERS = ['pubsub', 'socket-io', 'sse-redis']
@@ -31,20 +31,20 @@ const CONNECT = '\x81\x82\0\0\0\x0040'
 /** Three servers and one Redis: what is published at any of them goes to readers of all. */
 export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
-  const peers = chosen(plan, PEERS)
+  const peers = chosen(plan, PEERS, ['pubsub', 'sse-redis'])
   const seconds = latencySeconds(plan)
   const { latency, throughput } = await withClusters(
-    peers,
+    peers.keys(),
     SERVERS,
     (cluster, peer) => open(cluster, peer, READERS),
     async (cluster) => {
-      const latency = await takeTurns(peers, plan.rounds, (peer) => pour(cluster(peer), READERS, seconds))
-      await takeTurns(peers, 1, async (peer) => {
+      const latency = await takeTurns(peers, (peer) => pour(cluster(peer), READERS, seconds))
+      await takeTurns(once(peers.keys()), async (peer) => {
         await cluster(peer).load.ask('leave', undefined)
         await open(cluster(peer), peer, 1)
         return {}
       })
-      const throughput = await takeTurns(peers, plan.rounds, (peer) => flood(cluster(peer)))
+      const throughput = await takeTurns(peers, (peer) => flood(cluster(peer)))
       return { latency, throughput }
     },
   )

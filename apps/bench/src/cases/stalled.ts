@@ -5,8 +5,8 @@ import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
 const PEERS = ['net', 'http', 'better-sse', 'fastify', 'nchan', 'sse']
-const READERS = 500
-const STALLED = 5
+const READERS = 300
+const STALLED = 3
 /** What fills the buffers of the kernel for a reader that does not read, about 4 MB, and half as much again. */
 const FILL = { bytes: 64 * 1024, turns: 96, batch: 16 }
 const RATE = 100
@@ -14,9 +14,9 @@ const RATE = 100
 /** What readers who stopped reading cost the server, and the others. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
-  const peers = chosen(plan, PEERS, ['net', 'sse'])
+  const peers = chosen(plan, PEERS, ['net', 'sse'], 1)
   const seconds = latencySeconds(plan)
-  const outcomes = await takeTurns(peers, 1, (peer) =>
+  const outcomes = await takeTurns(peers, (peer) =>
     withRig(peer, async (rig) => {
       await rig.open(READERS - STALLED)
       // Grows what grows once in any case, and warms what is to be warm.
