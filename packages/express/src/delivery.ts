@@ -86,6 +86,11 @@ export class Delivery {
     return this.#members.some((member) => member.channel === channel)
   }
 
+  /** Whether these are the histories of its channels. */
+  reads(histories: ReadonlyMap<string, History>): boolean {
+    return this.#members.every(({ channel, history }) => histories.get(channel) === history)
+  }
+
   /** Those of some channels that are none of the stream's, each once. */
   missing(channels: readonly string[]): readonly string[] {
     return channels.filter((channel, index) => !this.has(channel) && channels.indexOf(channel) === index)

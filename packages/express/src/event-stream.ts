@@ -196,8 +196,9 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   restart(): void {
+    const joined = this.#delivery.epoch !== undefined
     this.#turns
-      .take(() => this.#restart())
+      .take(() => this.#restart(joined))
       ?.catch((error) => {
         // It comes back with a cursor of the former epoch, which says the same.
         this.disconnect()
@@ -377,15 +378,19 @@ export class EventStream<E> implements Stream<E>, Served {
     }
   }
 
-  async #restart(): Promise<void> {
+  /** @param joined - whether it had histories of the former log, and not only a join under way */
+  async #restart(joined: boolean): Promise<void> {
     if (this.#phase !== 'open' || this.#delivery.epoch === undefined) return
     this.#phase = 'joining'
     this.straight = undefined
     try {
       const { epoch, head, histories } = await this.#board.read(this.channels, undefined)
       if (this.#gone) return
-      const reason = this.#delivery.restart(epoch, head, histories)
-      if (this.#delivery.size > 0) this.#board.missed(this, this.channels, reason)
+      // The join may have read the new log itself.
+      if (joined || !this.#delivery.reads(histories)) {
+        const reason = this.#delivery.restart(epoch, head, histories)
+        if (this.#delivery.size > 0) this.#board.missed(this, this.channels, reason)
+      }
     } finally {
       if (this.#phase === 'joining') this.#phase = 'open'
     }

@@ -220,6 +220,24 @@ describe('a log that begins anew', () => {
     expect((await stream.next('n')).json).toBe(3)
   })
 
+  it('is what a join under way reads by itself: nothing is missing', async () => {
+    const gated = gatedBroker()
+    const { broker, reset } = resettable(gated)
+    const { app, hub } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => gated.waiting).toEqual(['attach'])
+    gated.pass()
+    await expect.poll(() => gated.waiting).toEqual(['read'])
+    reset()
+    gated.pass()
+    await expect.poll(() => gated.waiting).toEqual(['read'])
+    gated.open()
+    const stream = await connecting
+    await hub.channel('news').publish('n', 1)
+    await stream.next('n')
+    expect(stream.all().map(({ event }) => event)).toEqual(['sse.open', 'sse.live', 'n'])
+  })
+
   it('lets who has left all channels hear of one joined later, though positions are lower now', async () => {
     let memory = memoryBroker()
     const { broker, reset } = resettable({

@@ -22,13 +22,17 @@ local function open(name)
   channel.last_word = fields[2]
   local figures = string.gmatch(fields[1] or '', '%d+')
   for _, name in ipairs(FIGURES) do channel[name] = tonumber(figures() or 0) end
+  -- What is not here may be at the other node, where a cluster is moving the hub: Redis refuses then what is asked for
+  -- along with a key that is here.
   if not channel.exists then
+    redis.call('EXISTS', KEYS[1], channel.key)
     channel.origin = forgotten()
     channel.evicted = channel.origin
-  elseif channel.events > 0 and redis.call('EXISTS', channel.log) == 0 then
+  elseif channel.events > 0 and redis.call('EXISTS', KEYS[1], channel.log) < 2 then
     channel.evicted = math.max(channel.evicted, channel.event)
     channel.events, channel.eventBytes = 0, 0
   end
+  if channel.stateBytes > 0 then redis.call('EXISTS', KEYS[1], channel.states, channel.order) end
   return channel
 end
 

@@ -1,3 +1,6 @@
+/** How long what is left of an abandoned log may be swept, in milliseconds. */
+export const SWEEP_TIME = 60_000
+
 /**
  * What both scripts begin with. Arguments: the epoch that the caller knows; up to which positions, and in which runs of a
  * primary each was seen (`run:position` and a space between two); chance for a new epoch's name.
@@ -11,8 +14,9 @@
 export const LOG: string = `
 local base = string.sub(KEYS[1], 1, -5)
 local known = ARGV[1]
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute')
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'g', 'at', 'runs', 'minute', 'leftovers', 'sweep')
 local epoch, g, at, runs, minute = meta[1], tonumber(meta[2]), tonumber(meta[3]), meta[4], tonumber(meta[5])
+local leftovers, sweep = meta[6] or '', tonumber(meta[7] or 0)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local run = string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)'), 1, 8)
@@ -27,11 +31,11 @@ local function base36(n)
   return digits
 end
 
-local moved = false
+local unsaved = false
 if epoch and string.match(runs, '(%w+):%d+$') ~= run then
   -- Some twenty of them: who has slept through more starts over.
   runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
-  moved = true
+  unsaved = true
 end
 
 -- Up to where the log is the one that was known in a run.
@@ -44,7 +48,6 @@ local function survived(former)
   return limit or 0
 end
 
-local abandoned = ''
 local lost = not epoch
 if epoch and known ~= '' then
   if known > epoch then
@@ -56,19 +59,27 @@ if epoch and known ~= '' then
   end
 end
 if lost then
-  abandoned = epoch or ''
+  if epoch then leftovers, sweep = leftovers .. epoch .. ' ', 0 end
   local stamp = now
   for _, former in ipairs({ known, epoch or '' }) do
     if former ~= '' then stamp = math.max(stamp, tonumber(string.sub(former, 1, 8), 36) + 1) end
   end
   epoch, g, at, runs, minute = base36(stamp) .. ARGV[3], 0, 0, run .. ':0', -1
-  moved = true
+  unsaved = true
 end
 -- A clock that was set back does not take expiries along.
 at = math.max(at, now)
 
+-- A log that was left is told to one caller, to be swept, and to another if it is still there after a while.
+local abandoned = ''
+if leftovers ~= '' and at >= sweep then
+  abandoned, sweep = string.match(leftovers, '%w+'), at + ${SWEEP_TIME}
+  unsaved = true
+end
+
 local function saveMeta()
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'g', g, 'at', at, 'runs', runs, 'minute', minute)
+  if abandoned ~= '' then redis.call('HSET', KEYS[1], 'leftovers', leftovers, 'sweep', sweep) end
 end
 
 -- For how long a channel without news is remembered, whatever its retention.

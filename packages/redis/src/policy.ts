@@ -14,7 +14,7 @@ return { string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:(%S+)'), K
  */
 export async function checkPolicy(runner: ScriptRunner, key: string): Promise<void> {
   const reply = await policyScript.run(runner, key, [])
-  const [policy, received]: readonly unknown[] = Array.isArray(reply) ? reply : []
+  const [policy, received] = Array.isArray(reply) ? reply.map(String) : []
   if (policy !== 'noeviction') {
     throw new SseError(
       'ERR_SSE_BROKER',

@@ -12,14 +12,17 @@ import { Script } from './script.ts'
  * all before.
  *
  * A call that is repeated, since its reply was lost, gets the reply of the first time: of each run its first position, 0
- * where the channel had ended. Replies end with the name of the log that this call has left for a new one, if it has.
+ * where the channel had ended. Replies end with the name of an abandoned log that the caller is to sweep, if there is one.
  */
 export const publishScript: Script = new Script(`#!lua
 ${LOG}
 ${CHANNEL}
 local once = base .. 'once:' .. ARGV[4]
-local former = redis.call('GET', once)
+-- Along with a key that is here, as when a channel is opened.
+local former = redis.call('MGET', once, KEYS[1])[1]
 if former then
+  -- Whoever is answered knows of this run, so that the log has to.
+  if unsaved then saveMeta() end
   local number, in_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
   number = tonumber(number)
   -- A call that was given up, and was under way for so long that a later one has overtaken it, is nobody's.
@@ -29,6 +32,7 @@ end
 
 if minute ~= math.floor(at / 60000) then
   minute = math.floor(at / 60000)
+  redis.call('EXISTS', KEYS[1], minutes)
   redis.call('ZADD', minutes, minute, g)
   redis.call('ZREMRANGEBYSCORE', minutes, '-inf', math.floor((at - MEMORY) / 60000))
   redis.call('PEXPIREAT', minutes, at + 2 * MEMORY)

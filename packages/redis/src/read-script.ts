@@ -11,7 +11,7 @@ import { Script } from './script.ts'
 export const readScript: Script = new Script(`#!lua flags=allow-oom
 ${LOG}
 ${CHANNEL}
-if moved then saveMeta() end
+if unsaved then saveMeta() end
 local channels = {}
 for i = 5, #ARGV, 2 do
   local channel, after = open(ARGV[i]), tonumber(ARGV[i + 1])
@@ -38,7 +38,7 @@ return { epoch, run, at, g, channels, abandoned }
 `)
 
 /**
- * Removes some of what is left of an abandoned log. Arguments: its epoch, and where to go on.
+ * Removes some of what is left of an abandoned log, and in the end the word of it. Arguments: its epoch, and where to go on.
  *
  * @returns where to go on, `'0'` at the end
  */
@@ -47,5 +47,10 @@ local base = string.sub(KEYS[1], 1, -5)
 local literally = string.gsub(base .. ARGV[1] .. ':', '[%[%]*?\\\\]', '\\\\%0')
 local found = redis.call('SCAN', ARGV[2], 'MATCH', literally .. '*', 'COUNT', 500)
 for _, key in ipairs(found[2]) do redis.call('UNLINK', key) end
+if found[1] == '0' then
+  local leftovers = string.gsub(redis.call('HGET', KEYS[1], 'leftovers') or '', ARGV[1] .. ' ', '')
+  if leftovers == '' then redis.call('HDEL', KEYS[1], 'leftovers', 'sweep')
+  else redis.call('HSET', KEYS[1], 'leftovers', leftovers, 'sweep', 0) end
+end
 return found[1]
 `)

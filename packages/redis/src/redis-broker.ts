@@ -1,6 +1,7 @@
 import { type Broker, type BrokerSink, formatCursor, SseError } from '@sse/express'
 import { Beacon } from './beacon.ts'
 import { CallQueue, closedError } from './call-queue.ts'
+import { SWEEP_TIME } from './log-lua.ts'
 import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
@@ -39,8 +40,8 @@ const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 /** Of one read call: channels that are read whole, however many readers it answers. */
 const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 50 }
 
-/** How long what is left of an abandoned log may be swept, in milliseconds. */
-const SWEEP_TIME = 60_000
+/** The longest delay of a timer, with what a beacon's varies by, in milliseconds. */
+const MAX_DELAY = 1_700_000_000
 
 /**
  * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
@@ -60,19 +61,20 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   if (!/^[^{}]+$/.test(prefix)) throw new TypeError(`prefix must be a text without braces, got '${prefix}'.`)
 
   const id = crypto.randomUUID()
-  let skew = 0
+  /** Redis's clock, as against one that nobody sets. */
+  let skew = Date.now() - performance.now()
   let checked: Promise<void> | undefined
   let closed = false
 
   const store = new Store(prefix, {
     learned({ epoch, run }, at) {
-      skew = at - Date.now()
+      skew = at - performance.now()
       // A primary that has been replaced may live on for a while, and speak as before.
       if (subscription.up) subscription.isOf(run)
       replicas.learn(epoch)
     },
     abandoned(epoch) {
-      // What fails is left behind, and costs nothing but room.
+      // What fails is left behind for a while, and costs nothing but room.
       runner(AbortSignal.timeout(SWEEP_TIME))
         .then((swept) => store.sweep(swept, epoch))
         .catch(() => {})
@@ -118,7 +120,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const replicas = new Replicas({
     read: (questions) => reads.add(questions),
     hears: () => subscription.up,
-    now: () => Date.now() + skew,
+    now: () => performance.now() + skew,
     timeout,
   })
   const topicOf = (channel: string): string => store.topic('channel', channel)
@@ -256,6 +258,8 @@ function checkName(channel: string): void {
 }
 
 function milliseconds(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 10) return value
-  throw new TypeError(`${name} must be a number of milliseconds of at least 10, got ${String(value)}.`)
+  if (Number.isFinite(value) && value >= 10 && value <= MAX_DELAY) return value
+  throw new TypeError(
+    `${name} must be a number of milliseconds from 10 to ${MAX_DELAY}, got ${String(value)}.`,
+  )
 }

@@ -29,7 +29,7 @@ export interface Answer {
 export interface StoreEvents {
   /** Where the log stands, who says so, and the time by the server's clock; told before whoever asked is answered. */
   learned(known: Known, at: number): void
-  /** A log was left for a new one: what is left of it is in the way. */
+  /** A log was left for a new one, and what is left of it is in the way: whoever is told this is to sweep it. */
   abandoned(epoch: string): void
 }
 
@@ -118,7 +118,7 @@ export class Store {
     const known = { epoch: String(newEpoch), run: String(newRun), g: Number(g) }
     this.#seen.confirm(known, epoch, seen)
     this.#events.learned(known, Number(at))
-    if (typeof abandoned === 'string' && abandoned !== '') this.#events.abandoned(abandoned)
+    if (String(abandoned) !== '') this.#events.abandoned(String(abandoned))
     return { known, rest }
   }
 }
@@ -135,10 +135,10 @@ function decodeAnswer(epoch: string, answer: readonly unknown[]): Answer {
     entries.push(...run.filter(({ g }) => g > Number(evicted)))
   }
   for (const state of list(states)) entries.push(decodeLine(epoch, String(state), 3))
-  if (lastWord !== '') entries.push(decodeLine(epoch, String(lastWord), 2))
+  if (String(lastWord) !== '') entries.push(decodeLine(epoch, String(lastWord), 2))
   entries.sort((a, b) => a.g - b.g)
   return {
-    whole: whole === 1,
+    whole: Number(whole) === 1,
     last: Number(last),
     origin: Number(origin),
     evicted: Number(evicted),

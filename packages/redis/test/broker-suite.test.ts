@@ -1,7 +1,10 @@
 import { brokerSuite } from '@sse/express/broker-suite'
-import { afterAll, beforeAll, describe, it } from 'vitest'
+import { RESP_TYPES } from 'redis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { type Client, missing, RedisServer } from './redis-server.ts'
+
+const RETENTION = { length: 9, bytes: 9_999, age: 9_999 }
 
 describe.skipIf(missing)('redisBroker', () => {
   let server: RedisServer
@@ -21,4 +24,24 @@ describe.skipIf(missing)('redisBroker', () => {
   for (const { name, run } of brokerSuite) {
     it(name, () => run(() => redisBroker({ client, prefix: `suite-${++count}` })))
   }
+
+  it('makes sense of a client that answers with buffers', async () => {
+    const options = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String } }
+    const broker = redisBroker({ client: client.withCommandOptions(options), prefix: 'buffers' })
+    await broker.publish('a', { kind: 'event', event: 'news', data: '1', key: undefined }, RETENTION)
+    const { histories } = await broker.read(['a'], undefined)
+    expect(histories.get('a')?.length).toBe(1)
+    await broker.close()
+  })
+
+  it.each(['linger', 'publishTimeout', 'beacon'])(
+    'refuses a time of which a timer makes none: %s',
+    (name) => {
+      for (const value of [1, 1e12, Number.NaN]) {
+        expect(() => redisBroker({ client, [name]: value })).toThrow(
+          `${name} must be a number of milliseconds`,
+        )
+      }
+    },
+  )
 })

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import type { TestStream } from '@sse/express/testing'
 import { createClient } from 'redis'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
@@ -210,6 +210,68 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
         .slice(1, 3)
         .map(({ id }) => id),
     ).toEqual(ids)
+  })
+
+  it('it is restarted once the reply to a publish is lost, and once more: nothing is lost, nobody is told', async () => {
+    const redis = await startRedis(...AOF)
+    const proxy = await Interposer.start(redis.port)
+    cleanup.push(() => proxy.stop())
+    const publisher = await start(redis, { port: proxy.port })
+    const first = await publisher.publish('news', 1)
+    const lost = proxy.loseNextReply()
+    const second = publisher.publish('news', 2)
+    await lost
+    proxy.refusing = true
+    await redis.kill()
+    await redis.start()
+    proxy.refusing = false
+    await second
+    await redis.kill()
+    await redis.start()
+    await publisher.publish('news', 3)
+    const stream = await (await start(redis)).stream(['news'], first)
+    await stream.next('sse.live')
+    expect(newsOf(stream)).toEqual([2, 3])
+    expect(kindsOf(stream)).not.toContain('sse.gap')
+  })
+
+  it('it is flushed, and it is a join that finds out: who is new is told nothing, who comes back once', async () => {
+    const redis = await startRedis()
+    const server = await start(redis, { beacon: 60_000 })
+    const id = await server.publish('news', 1)
+    await redis.command('FLUSHALL')
+    const fresh = await server.stream(['news'])
+    await server.publish('news', 2)
+    await fresh.next('news')
+    expect(kindsOf(fresh)).not.toContain('sse.gap')
+    await redis.command('FLUSHALL')
+    const back = await server.stream(['quiet'], id)
+    await server.publish('news', 3)
+    await server.publish('quiet', 4)
+    for (const [stream, channel] of [
+      [fresh, 'news'],
+      [back, 'quiet'],
+    ] as const) {
+      await stream.next('news')
+      const gaps = stream.all().filter(({ event }) => event === 'sse.gap')
+      expect(gaps.map(({ json }) => json)).toEqual([{ channels: [channel], reason: 'epoch' }])
+    }
+  })
+
+  it('it does not, but the clock of a server is set: what it has kept of the log stays', async () => {
+    const redis = await startRedis()
+    const server = await start(redis, { beacon: 60_000 })
+    const stream = await server.stream(['news'])
+    const id = await server.publish('news', 1)
+    await server.publish('news', 2)
+    await until(() => newsOf(stream).length === 2)
+    const now = Date.now
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + 3_600_000)
+    cleanup.push(async () => clock.mockRestore())
+    const back = await server.stream(['news'], id)
+    await back.next('sse.live')
+    expect(newsOf(back)).toEqual([2])
+    expect(kindsOf(back)).not.toContain('sse.gap')
   })
 
   it('connections are cut: what was said meanwhile is read, in order', async () => {

@@ -149,6 +149,37 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, 
       expect(await listeners(target)).toBe(2)
     })
 
+    it.each([
+      ['the figures of the log first', /:meta$|:minutes$/],
+      ['all but the logs of the channels first', /:meta$|:minutes$|:once:|:channel:/],
+    ])('hands its keys over one by one, %s, nothing is missing without a word', async (_, early) => {
+      const cluster = await RedisCluster.start()
+      cleanup.push(() => cluster.remove())
+      const server = Server.over(await cluster.connect(), { publishTimeout: 2_000 })
+      cleanup.push(() => server.stop())
+      const quiet = await server.stream(['quiet'])
+      const id = await server.publish('news', 1)
+      await server.publish('news', 2)
+      await server.publish('quiet', 3)
+      await quiet.next('news')
+      const target = cluster.nodes.find((node) => node !== cluster.home) ?? cluster.home
+      await cluster.beginToMove(target)
+      await cluster.move(target, early)
+      const back = await server.stream(['news'], id)
+      const published = await server.publish('news', 4).then(
+        () => [4],
+        () => [],
+      )
+      await cluster.endMove(target)
+      await server.publish('news', 5)
+      const late = await server.stream(['news'], id)
+      expect(late.status).toBe(200)
+      for (const stream of [back, late].filter(({ status }) => status === 200)) {
+        await until(() => newsOf(stream).at(-1) === 5)
+        expect(newsOf(stream)).toEqual([2, ...published, 5])
+      }
+    })
+
     it('breaks off in the midst of a call, nothing of it is stored', async () => {
       const { a, b, cluster, streams } = await start()
       await b.publish('quiet', 3)

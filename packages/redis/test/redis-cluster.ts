@@ -89,15 +89,19 @@ export class RedisCluster {
     await this.home.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(target))
   }
 
+  /** Moves keys of the slot, and returns how many. */
+  async move(target: RedisServer, pattern = /^/): Promise<number> {
+    const found = await this.home.command('CLUSTER', 'GETKEYSINSLOT', String(this.slot), '1000')
+    const keys = Array.isArray(found) ? found.map(String).filter((key) => pattern.test(key)) : []
+    const to = ['127.0.0.1', String(target.port), '', '0', '5000']
+    if (keys.length > 0) await this.home.command('MIGRATE', ...to, 'KEYS', ...keys)
+    return keys.length
+  }
+
   /** Moves the keys, and with them the slot. */
   async endMove(target: RedisServer): Promise<void> {
+    while ((await this.move(target)) > 0);
     const slot = String(this.slot)
-    for (;;) {
-      const found = await this.home.command('CLUSTER', 'GETKEYSINSLOT', slot, '1000')
-      const keys = Array.isArray(found) ? found.map(String) : []
-      if (keys.length === 0) break
-      await this.home.command('MIGRATE', '127.0.0.1', String(target.port), '', '0', '5000', 'KEYS', ...keys)
-    }
     const id = await idOf(target)
     for (const node of [target, this.home]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', id)
   }

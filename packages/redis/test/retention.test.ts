@@ -38,7 +38,7 @@ describe.skipIf(missing)('what Redis retains', () => {
     brokers = []
   })
 
-  function create(options: { beacon?: number } = {}): Broker {
+  function create(options: { beacon?: number; client?: Client } = {}): Broker {
     const broker = redisBroker({ client, prefix, beacon: 60_000, ...options })
     brokers.push(broker)
     return broker
@@ -138,6 +138,28 @@ describe.skipIf(missing)('what Redis retains', () => {
     await until(async () => (await keys(`${epoch}:*`)).length === 0)
     expect(await keys('*:log:a')).toHaveLength(1)
     expect((await client.keys('*')).filter((key) => key.startsWith(`{${other}}`))).not.toEqual([])
+  })
+
+  it('is swept also where the word of it is lost', async () => {
+    const interposer = await Interposer.start(server.port)
+    const far = await server.connect(interposer.port)
+    const broker = create({ client: far })
+    const former = (await broker.publish('a', event('1', 'k'), AMPLE)).split('-')[0]
+    await broker.publish('a', event('2', 'k'), AMPLE)
+    await client.hSet(`{${prefix}}:meta`, 'g', 1)
+    const lost = interposer.loseNextReply()
+    const published = broker.publish('a', event('3'), AMPLE)
+    await lost
+    await published
+    expect(await keys(`${former}:*`)).not.toEqual([])
+    // As if a minute were over.
+    await client.hSet(`{${prefix}}:meta`, 'sweep', 1)
+    await broker.publish('a', event('4'), AMPLE)
+    await until(async () => (await keys(`${former}:*`)).length === 0)
+    await until(async () => !(await client.hExists(`{${prefix}}:meta`, 'leftovers')))
+    await broker.close()
+    far.destroy()
+    await interposer.stop()
   })
 
   it('is not touched by what the wire refuses, and neither are its neighbours', async () => {
