@@ -171,6 +171,11 @@ export function createConnection(
       if (alive) hooks.resync(UNKNOWN)
     }
 
+    function settle(): void {
+      if (alive && owed) hooks.resync(UNKNOWN)
+      owed = false
+    }
+
     function obey({ event, data }: DecodedEvent): void {
       const control = decodeControl(event, data)
       switch (control?.event) {
@@ -179,6 +184,8 @@ export function createConnection(
           replaying = true
           owed = had && !resumed
           open(resumed ? 'resumed' : had ? 'gap' : 'fresh', heartbeat)
+          // Without a cursor to judge by, a server will not say so.
+          if (!cursor) settle()
           break
         }
         case 'sse.gap':
@@ -187,8 +194,8 @@ export function createConnection(
           hooks.resync(control.data)
           break
         case 'sse.live':
-          if (owed) hooks.resync(UNKNOWN)
-          owed = replaying = false
+          settle()
+          replaying = false
           break
         case 'sse.remove':
           hooks.remove(control.data.event, control.data.key)
@@ -221,7 +228,7 @@ export function createConnection(
     }
     notBefore = clock.now() + MIN_INTERVAL
     after(connectTimeout, () =>
-      end(new ConnectionError('timeout', 'No answer: HTTP/1.1 has six connections.')),
+      end(new ConnectionError('timeout', 'No answer. A site has six HTTP/1.1 connections for all its tabs.')),
     )
     try {
       const request = {
@@ -313,6 +320,8 @@ export function createConnection(
   }
 
   function hear(signal: LifecycleSignal): void {
+    // One who heard of it before may have closed this one.
+    if (isResting()) return
     frozen = freezes[signal] ?? frozen
     const cause = blocked()
     if (cause) {

@@ -15,7 +15,6 @@ type Listener = (first: unknown, meta: EventMeta) => void
  * its last listener left.
  *
  * @param url - absolute outside of a page; a function is asked before each attempt
- * @throws TypeError for options that cannot be meant
  *
  * @example
  * const live = createEventSource('/events', { events })

@@ -3,6 +3,8 @@ import { ConnectionError } from './errors.ts'
 import type { Transport, TransportHandlers, TransportRequest } from './transport.ts'
 
 const BODY_LIMIT = 4_096
+/** How long the body of a refusal is waited for, in milliseconds. */
+const BODY_TIME = 1_000
 
 /**
  * Reads the stream with `fetch`: any headers and methods, and the status of a refusal.
@@ -34,14 +36,16 @@ async function receive(
   signal: AbortSignal,
 ): Promise<void> {
   const page = globalThis.location
-  const target = new URL(url, page?.href)
+  const target = new URL(url, globalThis.document?.baseURI ?? page?.href)
   const sent: Record<string, string> = { Accept: 'text/event-stream', ...headers }
   // What spoke of the body of a POST has no place in the GET that resumes it.
   for (const name in sent) if (method === 'GET' && /^content-/i.test(name)) delete sent[name]
-  // In another origin's request the header would cost a preflight each time.
-  if (page && page.origin !== target.origin && cursor) target.searchParams.set('lastEventId', cursor)
-  // Header values are byte strings. See https://html.spec.whatwg.org/multipage/server-sent-events.html#last-event-id
-  else if (cursor) sent['Last-Event-ID'] = String.fromCharCode(...new TextEncoder().encode(cursor))
+  if (cursor) {
+    // In another origin's request the header would cost a preflight each time.
+    if (page && page.origin !== target.origin) target.searchParams.set('lastEventId', cursor)
+    // Header values are byte strings. See https://html.spec.whatwg.org/multipage/server-sent-events.html#last-event-id
+    else sent['Last-Event-ID'] = String.fromCharCode(...new TextEncoder().encode(cursor))
+  }
 
   const response = await fetch(target.href, {
     method,
@@ -55,20 +59,21 @@ async function receive(
   const get = (name: string): string => response.headers.get(name) ?? ''
   const type = get('content-type')
   if (status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) {
-    const utf8 = new TextDecoder()
-    let body = ''
-    for await (const chunk of chunksOf(response)) {
-      body += utf8.decode(chunk, { stream: true })
-      if (body.length >= BODY_LIMIT) break
-    }
+    // Its beginning, if there is one soon: what breaks off or never ends is a refusal all the same.
+    const beginning = await Promise.race([
+      chunksOf(response)
+        .next()
+        .catch(() => {}),
+      new Promise<void>((late) => setTimeout(late, BODY_TIME)),
+    ])
     // Seconds or a date. See https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     const after = get('retry-after')
     throw new ConnectionError(
       status === 200 ? 'content-type' : 'http',
-      `No event stream: ${status} ${type}`,
+      `${url} answered ${status} ${type}, no event stream.`,
       {
         status,
-        body: body.slice(0, BODY_LIMIT),
+        body: new TextDecoder().decode(beginning?.value).slice(0, BODY_LIMIT),
         retryAfter: Math.max(0, Number(after) * 1_000 || Date.parse(after) - Date.now()) || undefined,
       },
     )
@@ -77,7 +82,7 @@ async function receive(
   // Where the response can be had again. Another origin is not believed, since our headers would go there.
   // See https://www.rfc-editor.org/rfc/rfc9110#field.content-location
   const location = method === 'GET' ? '' : get('content-location')
-  const here = new URL(location, target)
+  const here = new URL(location, response.url || target)
   handlers.open(location && here.origin === target.origin ? here.href : undefined)
   const decoder = createDecoder({
     lastEventId: cursor,

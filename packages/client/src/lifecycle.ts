@@ -28,11 +28,12 @@ export const pageLifecycle: Lifecycle = {
   visible: () => globalThis.document?.visibilityState !== 'hidden',
   listen(listener, until) {
     for (const type in freezes) {
+      const hear = ({ target }: Event): void => {
+        // An element may have events of these names, too.
+        if (!(target as Partial<Node>).parentNode) listener(type as LifecycleSignal)
+      }
       // Those of the document need not bubble.
-      globalThis.addEventListener?.(type, () => listener(type as LifecycleSignal), {
-        capture: true,
-        signal: until,
-      })
+      globalThis.addEventListener?.(type, hear, { capture: true, signal: until })
     }
   },
 }

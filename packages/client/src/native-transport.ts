@@ -17,10 +17,10 @@ export const nativeTransport: Transport = {
       handlers.end(new ConnectionError('contract', mistake))
       return () => {}
     }
+    const target = new URL(url, globalThis.document?.baseURI)
     // A new EventSource has no last event id to send.
-    const query = cursor === '' ? '' : `lastEventId=${encodeURIComponent(cursor)}`
-    const joint = query === '' ? '' : url.includes('?') ? '&' : '?'
-    const source = new EventSource(url + joint + query, { withCredentials: credentials === 'include' })
+    if (cursor !== '') target.searchParams.set('lastEventId', cursor)
+    const source = new EventSource(target, { withCredentials: credentials === 'include' })
     // A server's own events of these names are messages.
     source.onopen = (event) => {
       if (!(event instanceof MessageEvent)) handlers.open()

@@ -37,6 +37,8 @@ export function createSnapshot(initial: object | undefined): Snapshot {
       edit(event, key)[key || event] = payload
     },
     remove(event, key) {
+      // Without a contract, or with one of another version, nothing may be kept by this key.
+      if (key && !(key in Object((draft ?? current)[event]))) return
       delete edit(event, key)[key || event]
     },
     commit() {

@@ -57,7 +57,7 @@ export interface TypedEventSource<E = AnyEvents> {
   /** Hears when events are missing. Does not open the source. */
   onResync(listener: (resync: Resync) => void): () => void
   /**
-   * Hears of every lost or refused connection, and of every event that breaks the contract (which goes to `reportError` where
+   * Hears of every lost or refused connection (a 401 after which the headers are asked for anew, and a 204, are none), and of every event that breaks the contract (which goes to `reportError` where
    * nobody listens). Does not open the source.
    */
   onError(listener: (error: ConnectionError) => void): () => void
@@ -73,7 +73,7 @@ export interface TypedEventSource<E = AnyEvents> {
 
   /** Opens the source and holds it open without listeners. Also after `close()` or a failure. */
   open(): void
-  /** Closes the source for good, until `open()`. */
+  /** Closes the source for good, until `open()` or `reconnect()`. */
   close(reason?: string): void
   /** Connects anew at once instead of at the time planned, also in place of a connection that is open. */
   reconnect(): void

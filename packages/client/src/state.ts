@@ -62,13 +62,13 @@ export interface PausedState extends Common<'paused'>, Omit<Blank, 'cause'> {
   readonly cause: PauseCause
 }
 
-/** Over, as either side asked; only `open()` leaves it. */
+/** Over, as either side asked; only `open()` and `reconnect()` leave it. */
 export interface ClosedState extends Common<'closed'>, Omit<Blank, 'by' | 'reason'> {
   readonly by: 'client' | 'server'
   readonly reason: string
 }
 
-/** Given up; only `open()` leaves it. */
+/** Given up; only `open()` and `reconnect()` leave it. */
 export interface FailedState extends Common<'failed'>, Omit<Blank, 'error'> {
   readonly error: ConnectionError
 }

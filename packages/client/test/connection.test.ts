@@ -189,6 +189,30 @@ describe('the native transport', () => {
     await vi.waitFor(() => expect(source.getState().status).toBe('failed'))
     expect(errors).toMatchObject([{ kind: 'contract', message: expect.stringContaining('fetch transport') }])
   })
+
+  it('sends the cursor in the query, once, whatever the url has already', async () => {
+    const opened = vi.fn()
+    vi.stubGlobal('document', { baseURI: 'http://127.0.0.1/', visibilityState: 'visible' })
+    vi.stubGlobal(
+      'EventSource',
+      class {
+        constructor(url: URL) {
+          opened(String(url))
+        }
+        addEventListener() {}
+        close() {}
+      },
+    )
+    const source = createEventSource<E>('/events?lastEventId=a#b', {
+      events,
+      transport: nativeTransport,
+      cursor: 'c',
+    })
+    source.open()
+    await vi.waitFor(() => expect(opened.mock.calls).toEqual([['http://127.0.0.1/events?lastEventId=c#b']]))
+    source.close()
+    vi.unstubAllGlobals()
+  })
 })
 
 describe('a 401', () => {
@@ -405,6 +429,18 @@ describe('the page', () => {
     await mock.settle()
     expect(status()).toBe('open')
   })
+  it('that is offline opens nothing again that somebody closed who heard of it first', async () => {
+    const { source, mock } = await connect()
+    const other = createEventSource<E>('/other', { events, transport: mock })
+    other.open()
+    await mock.settle()
+    source.subscribe(() => source.getState().status === 'paused' && other.close(), { passive: true })
+    mock.offline()
+    mock.online()
+    await mock.advance(2_000)
+    expect(other.getState().status).toBe('closed')
+  })
+
   it('after an error, hidden and shown, has one connection', async () => {
     const { mock, server } = await connect({ pauseWhenHidden: true })
     server.drop()

@@ -11,6 +11,7 @@ import {
   eventsOf,
   type TypedEventSource,
 } from '../src/index.ts'
+import { createMockTransport } from '../src/testing/index.ts'
 import { serve, stream } from './endpoint.ts'
 
 interface Quote {
@@ -179,6 +180,20 @@ describe('the snapshots', () => {
     expect(Object.keys(source.getLatest().quote ?? {})).toEqual(['MSFT', '__proto__'])
     expect(source.getLatest().quote?.MSFT).toEqual({ symbol: 'MSFT', price: 2 })
     expect(source.getLatest().quote?.constructor).toBeUndefined()
+  })
+
+  it.each([
+    ['without a contract', undefined],
+    ['with a contract of another version', defineEvents({ counter: state<{ value: number }>() })],
+  ])('keep %s what is not kept by key, whatever key is removed', async (_, events) => {
+    const mock = createMockTransport()
+    const source = createEventSource('/events', { ...(events && { events }), transport: mock })
+    source.open()
+    await mock.settle()
+    mock.at('/events').emit('counter', { value: 7 })
+    for (const event of ['counter', 'later']) mock.at('/events').remove(event, 'A')
+    expect(source.getLatest()).toEqual({ counter: { value: 7 } })
+    source.close()
   })
 
   it('change once for all that came together, and are the same object in between', async () => {

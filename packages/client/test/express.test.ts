@@ -1,9 +1,14 @@
 import { defineEvents, payload, state } from '@sse/contract'
 import { type Hub, type SseOptions, sse } from '@sse/express'
 import { serve, stopServing } from '@sse/express/testing'
-import express, { type RequestHandler } from 'express'
+import express, { type RequestHandler, type Response } from 'express'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createEventSource, type EventSourceOptions, type TypedEventSource } from '../src/index.ts'
+import {
+  createEventReducer,
+  createEventSource,
+  type EventSourceOptions,
+  type TypedEventSource,
+} from '../src/index.ts'
 import { tap } from './endpoint.ts'
 
 const events = defineEvents({
@@ -94,6 +99,61 @@ describe('with the hub of @sse/express', () => {
     source.reconnect()
     await vi.waitFor(() => expect(source.getLatest().note).toBe('meanwhile'))
     expect(source.getState().continuity).toBe('resumed')
+  })
+
+  it('what is replayed whole comes after the word that something may be missing', async () => {
+    const { hub, app } = await start()
+    for (const text of ['Hello ', 'world']) await hub.channel('answer').publish('note', text)
+    let first: Response | undefined
+    app.get('/answer', async (_req, res) => {
+      if (first) await hub.stream(res).join('answer', { last: Number.POSITIVE_INFINITY })
+      else first = res.writeHead(200, { 'Content-Type': 'text/event-stream' })
+      res.flushHeaders()
+    })
+    const source = createEventSource<E>(`${await serve(app)}/answer`, { events })
+    cleanups.push(() => source.close())
+    const text = createEventReducer(source, {
+      initial: '',
+      reduce: { note: (text: string, note: string) => text + note },
+      onGap: () => '… ',
+    })
+    source.open()
+    await until(source, 'open')
+    // Before anything that has an id.
+    first?.destroy()
+    const cursor = await hub.cursor()
+    await vi.waitFor(() => expect(source.cursor).toBe(cursor), 5_000)
+    expect(text.getState()).toBe('… Hello world')
+  })
+
+  it('a private event before a join that takes a moment makes no gap of a resume', async () => {
+    const { hub, app, news } = await start()
+    let heard = (): void => {}
+    app.get('/slow', async (_req, res) => {
+      const stream = hub.stream(res)
+      stream.send('note', 'hello')
+      await new Promise<void>((resolve) => {
+        heard = resolve
+      })
+      await stream.join('news')
+    })
+    const source = open(`${await serve(app)}/slow`)
+    const told: string[] = []
+    source.onResync(({ reason }) => told.push(reason))
+    source.on('note', (note) => (note === 'hello' ? heard() : told.push(note)))
+    await vi.waitFor(() => expect(source.cursor).not.toBe(''), 5_000)
+    await news.publish('note', 'a')
+    await vi.waitFor(() => expect(told).toEqual(['a']))
+    for (const stream of hub.streams) stream.disconnect()
+    await until(source, 'retrying')
+    await news.publish('note', 'b')
+    await vi.waitFor(
+      () => expect(source.getState()).toMatchObject({ status: 'open', continuity: 'resumed' }),
+      8_000,
+    )
+    await vi.waitFor(() => expect(told).toEqual(['a', 'b']), 5_000)
+    await news.publish('note', 'c')
+    await vi.waitFor(() => expect(told).toEqual(['a', 'b', 'c']), 5_000)
   })
 
   it('what was dropped from the history is announced as a gap, before anything newer', async () => {

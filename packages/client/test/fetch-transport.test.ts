@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { defineEvents, payload } from '@sse/contract'
 import { encodeEvent, encodeRetry } from '@sse/protocol'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -78,6 +79,17 @@ describe('a request', () => {
     expect(source.getState().error).toMatchObject({ kind: 'network', cause: new Error('no token') })
   })
 
+  it('to a relative url is made relative to what the page says that it is', async () => {
+    vi.stubGlobal('location', new URL('http://127.0.0.1/app/users/5'))
+    vi.stubGlobal('document', { baseURI: 'http://127.0.0.1/app/', visibilityState: 'visible' })
+    const asked = vi.fn(async () => new Response('', { status: 404 }))
+    open('events', { fetch: asked })
+    await vi.waitFor(() =>
+      expect(asked).toHaveBeenCalledWith('http://127.0.0.1/app/events', expect.anything()),
+    )
+    vi.unstubAllGlobals()
+  })
+
   it('to a relative url names the url outside of a page, where it must be absolute', async () => {
     const source = open('/events')
     await until(source, 'retrying')
@@ -109,6 +121,29 @@ describe('a response', () => {
     expect(error?.body).toMatch(/^event: note/)
     expect(error?.body?.length).toBe(4_096)
     expect(heard).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    ['breaks off', (res: ServerResponse) => res.write('gone', () => res.destroy())],
+    ['does not end', (res: ServerResponse) => res.write('gone')],
+    ['does not come', () => true],
+  ])('that refuses does so also where its body %s', async (_, say) => {
+    await using endpoint = await serve((_req, res) => {
+      res.writeHead(404, { 'Content-Length': 100 }).flushHeaders()
+      say(res)
+    })
+    const source = open(endpoint.url)
+    await until(source, 'failed')
+    expect(source.getState().error).toMatchObject({ kind: 'http', status: 404 })
+    expect(endpoint.requests).toHaveLength(1)
+  })
+
+  it('of 401 has the headers asked for anew also where its body does not end', async () => {
+    await using endpoint = await serve((_req, res) => {
+      res.writeHead(401).write('{')
+    }, stream())
+    await until(open(endpoint.url, { headers: () => ({}) }), 'open')
+    expect(endpoint.requests).toHaveLength(2)
   })
 
   it('of 503 with Retry-After is waited for, in seconds or until a date', async () => {
@@ -271,6 +306,24 @@ describe('a request other than GET', () => {
     expect(second?.headers['content-type']).toBeUndefined()
     expect(second?.headers['content-length']).toBeUndefined()
   })
+
+  it('is resumed at what the response names, from where it was redirected to', async () => {
+    await using endpoint = await serve(
+      (req, res) => {
+        req.resume()
+        res.writeHead(307, { Location: '/v2/answers/' }).end()
+      },
+      (req, res) => {
+        res.writeHead(200, { 'Content-Type': 'text/event-stream', 'Content-Location': '1' })
+        req.resume().on('end', () => res.write(soon + note('a', 'e-1'), () => res.destroy()))
+      },
+      stream(),
+    )
+    open(endpoint.url, post)
+    await vi.waitFor(() => expect(endpoint.requests).toHaveLength(3), 5_000)
+    expect(endpoint.requests[2]?.url).toBe('/v2/answers/1')
+  })
+
   it('is not resumed at another origin, which would get its headers', async () => {
     await using other = await serve(stream())
     await using endpoint = await serve((_req, res) => {

@@ -56,6 +56,31 @@ describe('the mock transport', () => {
     expect(heard).toEqual(['live', 'missed', 'evicted', 'newer'])
   })
 
+  it('says one thing after the other, also what a listener has it say', async () => {
+    const mock = createMockTransport(events)
+    const server = mock.at('/events')
+    const [one, other] = [1, 2].map(() => createEventSource('/events', { events, transport: mock }))
+    const heard: string[] = []
+    one?.on('note', (note) => {
+      if (note === '1') server.emit('note', '2')
+    })
+    other?.on('note', (note, { id }) => heard.push(`${note} ${id}`))
+    await mock.settle()
+    server.emit('note', '1')
+    expect(heard).toEqual(['1 m-1', '2 m-2'])
+    one?.close()
+    server.drop()
+    server.emit('note', '3')
+    const stop = other?.subscribe(() => {
+      if (other.getState().status !== 'open') return
+      stop?.()
+      server.emit('note', '4')
+    })
+    await mock.advance(5_000)
+    expect(heard.slice(2)).toEqual(['3 m-3', '4 m-4'])
+    other?.close()
+  })
+
   it('voids state', async () => {
     const mock = createMockTransport(events)
     const source = createEventSource('/events', { events, transport: mock })

@@ -80,6 +80,35 @@ describe('with a server that says so, continuity', () => {
     expect(resyncs).toEqual([unknown])
   })
 
+  it('is a gap that is told before anything newer where there was no cursor to resume at', async () => {
+    const { transport, source, again } = await connect()
+    const told: unknown[] = []
+    source.onResync(({ reason }) => told.push(reason))
+    source.on('*', ({ data }) => told.push(data))
+    transport.last.handlers.open()
+    await again()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', { ...greeting, replay: 2 })
+    transport.last.say('quote', 1, 'k-5')
+    // In the midst of the replay: from here on it resumes, and nobody would say it any more.
+    await again()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', { ...greeting, resumed: true, replay: 1 }, 'k-5')
+    transport.last.say('quote', 2, 'k-6')
+    transport.last.control('sse.live', {}, 'k-6')
+    expect(told).toEqual(['unknown', 1, 2])
+  })
+
+  it('is a gap that is told also where the stream is complete before it is live', async () => {
+    const { transport, resyncs, again } = await connect()
+    transport.last.handlers.open()
+    await again()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.close', { reason: 'complete' }, 'k-9')
+    expect(resyncs).toEqual([unknown])
+  })
+
   it('is fresh when the app opens a stream anew that the server had closed', async () => {
     const { transport, source, continuities } = await connect()
     transport.last.handlers.open()

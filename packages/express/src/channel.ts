@@ -29,6 +29,7 @@ export interface Channel<E = unknown> {
    * Makes a state void: readers are told, and new ones do not get it.
    *
    * @param key - of keyed state
+   * @throws `ContractError` for what is no state, and where the key is missing or one too many
    */
   remove<N extends EventName<E>>(event: N, key?: string): Promise<string>
   /**
@@ -76,22 +77,26 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string> {
-    return this.#say(() => ({
-      kind: 'event',
-      event,
-      ...encodePayload(this.#board.options.contract, event, data),
-    }))
+    return this.#say(() => this.#event(event, data))
   }
 
   remove<N extends EventName<E>>(event: N, key = ''): Promise<string> {
     return this.#say(() => {
       assertEventName(event)
       const { contract } = this.#board.options
-      if (contract !== undefined && contract.definitions[event]?.kind !== 'state') {
+      const definition = contract?.definitions[event]
+      if (contract !== undefined && definition?.kind !== 'state') {
         throw new ContractError(
           'ERR_SSE_UNKNOWN_EVENT',
           event,
           `'${event}' is no state of the contract, and only states can be removed: define it with state().`,
+        )
+      }
+      if (definition?.kind === 'state' && definition.keyed === (key === '')) {
+        throw new ContractError(
+          'ERR_SSE_KEY',
+          event,
+          `'${event}' is ${definition.keyed ? 'keyed state: say which key' : 'state without keys: leave the key out'}.`,
         )
       }
       return { kind: 'remove', event, key }

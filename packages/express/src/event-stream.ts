@@ -465,9 +465,9 @@ export class EventStream<E> implements Stream<E>, Served {
     return true
   }
 
-  /** Makes the first blocks, unless they were written before the first join. */
+  /** Makes the first blocks: once more if they were written before the join that has the stream resume after all. */
   #greet(first: boolean, cursor: string | undefined, replay: number): void {
-    if (!first && !this.#delivery.opening) return
+    if (!first && !this.#delivery.opening && cursor === undefined) return
     this.#delivery.open(this.#board.opening(cursor, replay))
     if (!first) return
     if (this.#request.method === 'HEAD') this.#outlet?.end()

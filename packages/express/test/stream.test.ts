@@ -708,6 +708,16 @@ describe('state', () => {
     expect(values(await upToLive(later))).toEqual([{ symbol: 'B', price: 2 }])
   })
 
+  it('is removed with its key, and without one if it has none: else nobody is told', async () => {
+    const { board: channel, hub } = board()
+    await channel.publish('quote', { symbol: 'A', price: 1 })
+    const before = await hub.cursor()
+    await expect(channel.remove('quote')).rejects.toMatchObject({ code: 'ERR_SSE_KEY' })
+    await expect(channel.remove('counter', 'A')).rejects.toThrow("'counter' is state without keys")
+    expect(await hub.cursor()).toBe(before)
+    await channel.remove('counter')
+  })
+
   it('compacts within a turn too: a reader who could not be served in between gets the newest', async () => {
     const { app, board: channel } = board()
     const stream = await connect(app, '/events')

@@ -8,7 +8,7 @@ export type GapReason = 'evicted' | 'epoch' | 'unknown' | 'joined'
 
 /** The control events by name: what the library itself says on the stream, as ordinary named events with data. */
 export interface ControlEvents {
-  /** The first event of every stream. */
+  /** The first event of every stream; said once more where a cursor is accepted only after other events were sent. */
   'sse.open': {
     /** How often a quiet stream says `sse.live`, in milliseconds. */
     readonly heartbeat: number
@@ -47,12 +47,12 @@ export function encodeControl<N extends ControlName>(
 export const isControl = (event: string): boolean => event.startsWith('sse.')
 
 /** By name, the fields that a control event has to carry; it may carry more. */
-const fields: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'sse.open': { heartbeat: 'number', resumed: 'boolean', replay: 'number' },
-  'sse.gap': { channels: 'array', reason: 'string' },
+const fields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  'sse.open': { heartbeat: Number, resumed: Boolean, replay: Number },
+  'sse.gap': { channels: Array, reason: String },
   'sse.live': {},
-  'sse.remove': { event: 'string', key: 'string' },
-  'sse.close': { reason: 'string' },
+  'sse.remove': { event: String, key: String },
+  'sse.close': { reason: String },
 }
 
 /**
@@ -68,10 +68,8 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
   try {
     parsed = JSON.parse(data)
   } catch {} // what is no JSON has no fields either
-  if (!Object.entries(expected).every(([name, type]) => typeOf(Object(parsed)[name]) === type)) {
+  if (!Object.entries(expected).every(([name, type]) => Object(parsed)[name]?.constructor === type)) {
     throw new RangeError(`Malformed ${event}: ${data.slice(0, 99)}`)
   }
   return { event, data: parsed } as ControlEvent
 }
-
-const typeOf = (value: unknown): string => (Array.isArray(value) ? 'array' : typeof value)

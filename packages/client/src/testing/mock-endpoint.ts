@@ -58,23 +58,32 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
   let log: Entry[] = []
   /** How many entries were forgotten: the cursor of an entry is their number and its index. */
   let forgotten = 0
+  /** What is being said, and what a listener asked for meanwhile, which comes after it. */
+  const turns: (() => void)[] = []
 
   const head = (): string => `m-${forgotten + log.length}`
   const said = (stream: Open, entry: Entry, id: string): void => stream.handlers.event({ ...entry, id })
   const control = <N extends ControlName>(stream: Open, event: N, data: ControlEvents[N], id: string): void =>
     said(stream, { event, data: JSON.stringify(data) }, id)
 
+  function inTurn(turn: () => void): void {
+    if (turns.push(turn) > 1) return
+    for (const turn of turns) turn()
+    turns.length = 0
+  }
   function toAll(entry: Entry, id: string): void {
     for (const stream of [...streams]) {
-      if (stream.silent) continue
+      if (stream.silent || !streams.has(stream)) continue
       said(stream, entry, id)
       stream.handlers.flush(id)
     }
   }
   function publish(event: string, data: string): void {
     const entry = { event, data }
-    log.push(entry)
-    toAll(entry, head())
+    inTurn(() => {
+      log.push(entry)
+      toAll(entry, head())
+    })
   }
 
   function greet(stream: Open, cursor: string): void {
@@ -112,8 +121,10 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       const cancelAnswer = clock.after(0, () => {
         if (plan === undefined) {
           streams.add(stream)
-          handlers.open()
-          if (streams.has(stream)) greet(stream, request.cursor)
+          inTurn(() => {
+            handlers.open()
+            if (streams.has(stream)) greet(stream, request.cursor)
+          })
           if (streams.has(stream)) cancelBeat = clock.after(HEARTBEAT, beat)
         } else if (plan.status !== undefined) {
           handlers.end(new ConnectionError('http', `The server answered ${plan.status}.`, plan))
@@ -132,11 +143,13 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       publish('sse.remove', JSON.stringify({ event, key }))
     },
     gap(reason = 'evicted', channels = ['mock']) {
-      forgotten += log.length
-      log = []
-      // Nobody's cursor is as new as this, so who comes back is told as well.
-      forgotten += 1
-      toAll({ event: 'sse.gap', data: JSON.stringify({ channels, reason }) }, head())
+      inTurn(() => {
+        forgotten += log.length
+        log = []
+        // Nobody's cursor is as new as this, so who comes back is told as well.
+        forgotten += 1
+        toAll({ event: 'sse.gap', data: JSON.stringify({ channels, reason }) }, head())
+      })
     },
     drop() {
       for (const { handlers } of [...streams]) {
@@ -144,7 +157,9 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       }
     },
     close(reason) {
-      for (const stream of [...streams]) control(stream, 'sse.close', { reason }, head())
+      inTurn(() => {
+        for (const stream of [...streams]) control(stream, 'sse.close', { reason }, head())
+      })
     },
     refuse(status, refusal = {}) {
       plans.push({ ...refusal, status })

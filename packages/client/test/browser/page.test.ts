@@ -126,6 +126,17 @@ describe('in a page', () => {
     await until(source, expected)
   })
 
+  it('that says by <base> what urls are relative to, so is that of a source', async () => {
+    const base = document.createElement('base')
+    base.href = '/elsewhere/'
+    document.head.append(base)
+    const asked = vi.fn(async () => new Response('', { status: 404 }))
+    const { source } = open('events', { fetch: asked })
+    await until(source, 'failed')
+    expect(asked).toHaveBeenCalledWith(new Request('events').url, expect.anything())
+    base.remove()
+  })
+
   it('that goes offline, the source pauses, and resumes when it is back', async () => {
     const room = enter()
     const { source, heard } = open(room.url)
@@ -153,6 +164,17 @@ describe('in a page', () => {
     window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))
     await until(source, 'open')
     expect(source.getState().continuity).toBe('resumed')
+  })
+
+  it('that has an element with an event of the same name, is not frozen by it', async () => {
+    const { source } = open(enter().url)
+    await until(source, 'open')
+    document.body.dispatchEvent(new Event('freeze'))
+    expect(source.getState().status).toBe('open')
+    document.dispatchEvent(new Event('freeze'))
+    expect(source.getState().status).toBe('paused')
+    document.dispatchEvent(new Event('resume'))
+    await until(source, 'open')
   })
 
   it('that is hidden, the source stays open, and lets go only by choice', async () => {
