@@ -203,7 +203,7 @@ describe('in a page', () => {
     await until(seventh.source, 'retrying')
     expect(seventh.source.getState().error).toMatchObject({
       kind: 'timeout',
-      message: expect.stringContaining('six connections'),
+      message: expect.stringContaining('six HTTP/1.1 connections'),
     })
     six[0]?.source.close()
     seventh.source.reconnect()
