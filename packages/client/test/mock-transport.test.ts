@@ -56,6 +56,26 @@ describe('the mock transport', () => {
     expect(heard).toEqual(['live', 'missed', 'evicted', 'newer'])
   })
 
+  it('gives who is new the newest of each state, as a server does, and nothing else', async () => {
+    const mock = createMockTransport(events)
+    const server = mock.at('/events')
+    server.emit('note', 'before')
+    for (const price of [1, 2]) server.emit('quote', { symbol: 'A', price })
+    server.emit('quote', { symbol: 'B', price: 3 })
+    server.emit('quote', { symbol: 'C', price: 4 })
+    server.remove('quote', 'C')
+    const source = createEventSource('/events', { events, transport: mock })
+    const heard: unknown[] = []
+    source.on('*', ({ data }, { id, replayed }) => heard.push([id, data, replayed]))
+    await mock.settle()
+    expect(heard).toEqual([
+      ['m-3', { symbol: 'A', price: 2 }, true],
+      ['m-4', { symbol: 'B', price: 3 }, true],
+    ])
+    expect(source.cursor).toBe('m-6')
+    source.close()
+  })
+
   it('says one thing after the other, also what a listener has it say', async () => {
     const mock = createMockTransport(events)
     const server = mock.at('/events')

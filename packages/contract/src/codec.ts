@@ -86,15 +86,20 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
       'has an asynchronous schema, which would reorder events: use a synchronous one',
     )
   }
-  if (result.issues) throw misshapen(event, describe(result.issues), result.issues)
+  if (result.issues) throw misshapen(event, describe(result.issues) + hint(payload), result.issues)
   return result.value
 }
 
 const NOT_JSON = 'cannot be sent as JSON: send null for nothing, strings for dates and bigints'
 
+/** What is forgotten most often. */
+const hint = (payload: unknown): string =>
+  payload === undefined ? '; if it is req.body, mount express.json() on its route' : ''
+
 function stringify(event: string, payload: unknown): string {
   const data: string | undefined = attempt(() => JSON.stringify(payload), 'ERR_SSE_NOT_JSON', event, NOT_JSON)
-  if (data === undefined) throw refusal('ERR_SSE_NOT_JSON', event, `${NOT_JSON} (${typeof payload})`)
+  if (data === undefined)
+    throw refusal('ERR_SSE_NOT_JSON', event, `${NOT_JSON} (${typeof payload})${hint(payload)}`)
   return data
 }
 

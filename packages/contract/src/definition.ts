@@ -55,7 +55,7 @@ export type Unsendable<T> = [T] extends [Jsonable<T>]
  * @example
  * defineEvents({ ping: payload<null>() })
  */
-export function payload<T>(..._refused: Unsendable<T>): PayloadDefinition<T, T> {
+export function payload<T>(..._JSON_cannot_carry_this_payload: Unsendable<T>): PayloadDefinition<T, T> {
   return { kind: 'payload', schema: undefined }
 }
 

@@ -45,9 +45,10 @@ export interface Channel<E = unknown> {
   /**
    * Publishes what a producer makes, and ends the channel with it. Once: while it is at work, and after it has ended, a
    * second call starts nothing. It lives on when readers leave; they come back, or come late, with
-   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest.
+   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest: {@link SseError} `ERR_SSE_PRODUCER` with what
+   * it threw as `cause`, or why an event could not be published.
    *
-   * @returns when it has ended
+   * @returns when it has ended, also where it failed
    */
   run(producer: Producer<E>): Promise<void>
   /** Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. */

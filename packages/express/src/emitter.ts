@@ -1,14 +1,25 @@
 /** A typed emitter in which no listener can hurt another one, or whoever emits. */
 export class Emitter<M extends Record<keyof M, unknown[]>> {
+  readonly #names: readonly (keyof M)[]
   readonly #listeners: { [N in keyof M]?: Set<(...args: M[N]) => void> } = {}
   readonly #thrown: (error: unknown, event: keyof M) => void
 
-  /** @param thrown - gets what a listener throws */
-  constructor(thrown: (error: unknown, event: keyof M) => void) {
+  /**
+   * @param names - of all that is emitted
+   * @param thrown - gets what a listener throws
+   */
+  constructor(names: readonly (keyof M)[], thrown: (error: unknown, event: keyof M) => void) {
+    this.#names = names
     this.#thrown = thrown
   }
 
+  /** @throws TypeError for a name of which nothing would ever be heard */
   on<N extends keyof M>(event: N, listener: (...args: M[N]) => void): () => void {
+    if (!this.#names.includes(event)) {
+      throw new TypeError(
+        `There is no event '${String(event)}' to hear of: those that are there are ${this.#names.join(', ')}.`,
+      )
+    }
     const listeners = this.#listeners[event] ?? new Set()
     this.#listeners[event] = listeners.add(listener)
     return () => {

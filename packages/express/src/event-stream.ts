@@ -135,7 +135,10 @@ export class EventStream<E> implements Stream<E>, Served {
     return this.#insert(encodeComment(text))
   }
 
-  join(channels: string | readonly string[], { last = 0 }: JoinOptions = {}): Promise<void> {
+  join(channels: string | readonly string[], options: JoinOptions = {}): Promise<void> {
+    if (typeof options !== 'object')
+      throw new TypeError("join takes several channels as one array: join(['news', 'more']).")
+    const { last = 0 } = options
     const names = typeof channels === 'string' ? [channels] : channels
     const joining = this.#turns.take(() => this.#join(names, last))
     if (joining === undefined) return Promise.resolve()

@@ -28,6 +28,7 @@ export interface Hub<E = unknown> {
    * Hears of streams and of what goes wrong.
    *
    * @returns a function that stops it
+   * @throws TypeError for an event that there is not
    */
   on<N extends keyof HubEvents<E>>(event: N, listener: (...args: HubEvents<E>[N]) => void): () => void
   /** Figures of this server as of now. */

@@ -21,8 +21,10 @@ export interface Limits {
 /** @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`, `ERR_SSE_TOO_MANY_CHANNELS` */
 export function checkChannels(limits: Limits, channels: readonly string[]): void {
   // Names often come from a query, which may have none, or an object.
-  if (!Array.isArray(channels) || channels.length === 0)
-    throw new SseError('ERR_SSE_CHANNEL_NAME', 400, 'Name at least one channel to join.')
+  if (!Array.isArray(channels) || channels.length === 0) {
+    const shown = Array.isArray(channels) ? 'none' : typeof channels
+    throw new SseError('ERR_SSE_CHANNEL_NAME', 400, `Name at least one channel to join, got ${shown}.`)
+  }
   checkChannelCount(limits, channels.length)
   for (const channel of channels) {
     if (isName(channel) && channel.length <= limits.channelName) continue

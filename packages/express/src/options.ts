@@ -52,6 +52,27 @@ export interface ResolvedOptions {
 /** The longest delay of a timer. */
 const MAX_DELAY = 2 ** 31 - 1
 
+/** What may be given, by where. */
+const NAMES: {
+  readonly options: readonly (keyof SseOptions<unknown>)[]
+  readonly history: readonly (keyof HistoryOptions)[]
+  readonly limits: readonly (keyof Limits)[]
+  readonly broker: readonly (keyof Broker)[]
+} = {
+  options: ['events', 'history', 'broker', 'heartbeat', 'retry', 'stallTimeout', 'limits', 'client'],
+  history: ['length', 'bytes', 'age'],
+  limits: [
+    'streams',
+    'streamsPerClient',
+    'channelsPerStream',
+    'channelName',
+    'eventBytes',
+    'replayEvents',
+    'replayBytes',
+  ],
+  broker: ['publish', 'attach', 'detach', 'read', 'close'],
+}
+
 const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
 
 /**
@@ -60,15 +81,23 @@ const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
  * @throws TypeError for a value that cannot be meant
  */
 export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
-  const { history = {}, client = readClient } = options
+  if ('httpVersion' in options) throw new TypeError('sse makes the middleware and is none: app.use(sse()).')
+  checkNames('', options, NAMES.options)
+  const { broker = memoryBroker(), events, history = {}, client = readClient } = options
+  if (events !== undefined && !('definitions' in events))
+    throw new TypeError('events must be a contract: pass what defineEvents({ … }) returns.')
+  for (const method of NAMES.broker) {
+    if (typeof Reflect.get(broker, method) !== 'function')
+      throw new TypeError(`broker must be one, like memoryBroker(): it has no ${method}().`)
+  }
   const known = typeof history === 'function' ? undefined : retention(history)
   const historyBytes = known === undefined || known === NOTHING_KEPT ? Number.POSITIVE_INFINITY : known.bytes
   const limits = resolveLimits(options.limits ?? {}, historyBytes)
   return {
-    contract: options.events,
+    contract: events,
     retentionOf:
       typeof history === 'function' ? (channel) => retention(history(channel)) : () => known ?? NOTHING_KEPT,
-    broker: options.broker ?? memoryBroker(),
+    broker,
     heartbeat: milliseconds('heartbeat', options.heartbeat ?? 15_000),
     retry: milliseconds('retry', options.retry ?? 2_000),
     stallTimeout: milliseconds('stallTimeout', options.stallTimeout ?? 30_000),
@@ -77,8 +106,17 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
   }
 }
 
+/** Throws for a name that is none of those that are known: mostly a slip. */
+function checkNames(path: string, options: object, names: readonly string[]): void {
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name))
+      throw new TypeError(`There is no option ${path}${name}: those that are there are ${names.join(', ')}.`)
+  }
+}
+
 function retention(history: HistoryOptions | false): Retention {
   if (history === false) return NOTHING_KEPT
+  checkNames('history.', history, NAMES.history)
   return {
     length: number('history.length', history.length ?? 1_000, 0),
     bytes: number('history.bytes', history.bytes ?? 1_000_000, 0),
@@ -87,6 +125,7 @@ function retention(history: HistoryOptions | false): Retention {
 }
 
 function resolveLimits(limits: Partial<Limits>, historyBytes: number): Limits {
+  checkNames('limits.', limits, NAMES.limits)
   const eventBytes = number('limits.eventBytes', limits.eventBytes ?? Math.min(262_144, historyBytes), 1)
   if (eventBytes > historyBytes) {
     throw new TypeError(

@@ -25,14 +25,14 @@ interface Tap<T> {
  * Takes items of a source one by one, each only when the one before was taken, until the source ends or the signal
  * aborts. The producer is told at once that it may stop: `return()`, `cancel()`, `destroy()`.
  *
- * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws; whatever `take` throws as it is
+ * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws, and for what is none; whatever `take` throws as it is
  */
 export async function pump<T>(
   source: Source<T>,
   signal: AbortSignal,
   take: (item: T) => unknown,
 ): Promise<void> {
-  const tap = openTap(typeof source === 'function' ? source({ signal }) : source)
+  const tap = openTap(typeof source === 'function' ? begin(source, signal) : source)
   let interrupt = (): void => {}
   let stopped = false
   const stop = (): void => {
@@ -46,9 +46,7 @@ export async function pump<T>(
       const item = await new Promise<Awaited<ReturnType<Tap<T>['next']>>>((resolve, reject) => {
         interrupt = () => resolve({ done: true })
         tap.next().then(resolve, reject)
-      }).catch((cause) => {
-        throw new SseError('ERR_SSE_PRODUCER', 500, 'The producer of events failed.', { cause })
-      })
+      }).catch(failed)
       if (item.done) return
       await take(item.value)
     }
@@ -61,7 +59,24 @@ export async function pump<T>(
   }
 }
 
+function failed(cause: unknown): never {
+  throw new SseError('ERR_SSE_PRODUCER', 500, 'The producer of events failed.', { cause })
+}
+
+function begin<S>(produce: (context: { readonly signal: AbortSignal }) => S, signal: AbortSignal): S {
+  try {
+    return produce({ signal })
+  } catch (cause) {
+    return failed(cause)
+  }
+}
+
 function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>): Tap<T> {
+  if (!isSource(source)) {
+    const remedy = source instanceof Promise ? 'a promise: write async function*' : typeof source
+    const message = `Events come from an iterable, a stream, or a function that makes one, got ${remedy}.`
+    throw new SseError('ERR_SSE_PRODUCER', 500, message)
+  }
   if (isReadable(source)) {
     const reader = source.getReader()
     return {
@@ -86,6 +101,12 @@ function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<
     },
   }
 }
+
+/** A text is an iterable of its characters, but hardly meant as that. */
+const isSource = (source: unknown): boolean =>
+  typeof source === 'object' &&
+  source !== null &&
+  ('getReader' in source || Symbol.asyncIterator in source || Symbol.iterator in source)
 
 const isReadable = <T>(
   source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>,

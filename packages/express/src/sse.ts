@@ -60,7 +60,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   let warned = false
   let closed: Promise<void> | undefined
 
-  const emitter = new Emitter<HubEvents<E>>((thrown, event) =>
+  const emitter = new Emitter<HubEvents<E>>(['connect', 'disconnect', 'gap', 'error'], (thrown, event) =>
     event === 'error' ? warn(thrown) : fail(thrown),
   )
   const fail = (error: unknown): void => {

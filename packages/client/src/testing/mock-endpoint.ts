@@ -19,11 +19,11 @@ export interface MockEndpoint<E = AnyEvents> {
   readonly requests: readonly TransportRequest[]
   /** How many streams are open. */
   readonly streams: number
-  /** Publishes an event: who is connected gets it now, who comes back with a cursor is caught up. */
+  /** Publishes an event: who is connected gets it now, who comes back with a cursor is caught up, and who is new gets states. */
   emit<N extends EventName<E>>(event: N, payload: EventInput<E, N>): void
   /** Voids the state of this key; `''` for state without keys. */
   remove(event: EventName<E>, key: string): void
-  /** Forgets its log: streams, and those that resume, are told that events are missing. */
+  /** Forgets its log but for the states: streams, and those that resume, are told that events are missing. */
   gap(reason?: GapReason, channels?: readonly string[]): void
   /** Breaks the streams. */
   drop(): void
@@ -43,8 +43,11 @@ interface Open {
 }
 
 interface Entry {
+  readonly position: number
   readonly event: string
   readonly data: string
+  /** What it stands for: the next entry of it takes its place. */
+  readonly subject: string | undefined
 }
 
 export interface MockServer<E> extends MockEndpoint<E> {
@@ -55,48 +58,52 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
   const requests: TransportRequest[] = []
   const plans: (Refusal & { readonly status: number | undefined })[] = []
   const streams = new Set<Open>()
-  let log: Entry[] = []
-  /** How many entries were forgotten: the cursor of an entry is their number and its index. */
-  let forgotten = 0
+  let log: readonly Entry[] = []
+  let last = 0
+  /** The newest position that was forgotten. */
+  let evicted = 0
   /** What is being said, and what a listener asked for meanwhile, which comes after it. */
   const turns: (() => void)[] = []
 
-  const head = (): string => `m-${forgotten + log.length}`
-  const said = (stream: Open, entry: Entry, id: string): void => stream.handlers.event({ ...entry, id })
+  const head = (): string => `m-${last}`
   const control = <N extends ControlName>(stream: Open, event: N, data: ControlEvents[N], id: string): void =>
-    said(stream, { event, data: JSON.stringify(data) }, id)
+    stream.handlers.event({ event, data: JSON.stringify(data), id })
 
   function inTurn(turn: () => void): void {
     if (turns.push(turn) > 1) return
     for (const turn of turns) turn()
     turns.length = 0
   }
-  function toAll(entry: Entry, id: string): void {
+  function toAll(event: string, data: string): void {
+    const id = head()
     for (const stream of [...streams]) {
       if (stream.silent || !streams.has(stream)) continue
-      said(stream, entry, id)
+      stream.handlers.event({ event, data, id })
       stream.handlers.flush(id)
     }
   }
-  function publish(event: string, data: string): void {
-    const entry = { event, data }
+  /** @param former - what it takes the place of, and is itself if it is a state */
+  function publish(event: string, data: string, former: string | undefined, isState = true): void {
     inTurn(() => {
-      log.push(entry)
-      toAll(entry, head())
+      last += 1
+      if (former !== undefined) log = log.filter(({ subject }) => subject !== former)
+      log = [...log, { position: last, event, data, subject: isState ? former : undefined }]
+      toAll(event, data)
     })
   }
 
   function greet(stream: Open, cursor: string): void {
     const from = /^m-\d+$/.test(cursor) ? Number(cursor.slice(2)) : undefined
-    const resumed = from !== undefined && from <= forgotten + log.length
-    const replay = resumed ? log.slice(Math.max(0, from - forgotten)) : []
+    const resumed = from !== undefined && from <= last
+    const replay = log.filter(({ position, subject }) =>
+      resumed ? position > from : cursor !== '' || subject !== undefined,
+    )
     control(stream, 'sse.open', { heartbeat: HEARTBEAT, resumed, replay: replay.length }, cursor)
-    if (cursor !== '' && (!resumed || from < forgotten)) {
+    if (cursor !== '' && (!resumed || from < evicted)) {
       control(stream, 'sse.gap', { channels: ['mock'], reason: resumed ? 'evicted' : 'unknown' }, cursor)
     }
-    replay.forEach((entry, index) => {
-      said(stream, entry, `m-${forgotten + log.length - replay.length + index + 1}`)
-    })
+    for (const { data, event, position } of replay)
+      stream.handlers.event({ event, data, id: `m-${position}` })
     control(stream, 'sse.live', {}, head())
     stream.handlers.flush(head())
   }
@@ -137,18 +144,19 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       }
     },
     emit(event, payload) {
-      publish(event, encodePayload(contract, event, payload).data)
+      const { data, key } = encodePayload(contract, event, payload)
+      publish(event, data, key === undefined ? undefined : subjectOf(event, key))
     },
     remove(event, key) {
-      publish('sse.remove', JSON.stringify({ event, key }))
+      publish('sse.remove', JSON.stringify({ event, key }), subjectOf(event, key), false)
     },
     gap(reason = 'evicted', channels = ['mock']) {
       inTurn(() => {
-        forgotten += log.length
-        log = []
+        log = log.filter(({ subject }) => subject !== undefined)
         // Nobody's cursor is as new as this, so who comes back is told as well.
-        forgotten += 1
-        toAll({ event: 'sse.gap', data: JSON.stringify({ channels, reason }) }, head())
+        last += 1
+        evicted = last
+        toAll('sse.gap', JSON.stringify({ channels, reason }))
       })
     },
     drop() {
@@ -172,3 +180,6 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
     },
   }
 }
+
+/** No event's name has NUL, so no two are the same by chance. */
+const subjectOf = (event: string, key: string): string => `${event}\0${key}`
