@@ -46,6 +46,8 @@ export class Delivery {
   /** Few, and walked in each pass: a dense array costs less than a map, in time and in memory. */
   #members: readonly Membership[] = NO_MEMBERS
   #inserts: Insert[] = NO_INSERTS
+  /** How many of these were taken, fewer than half: to shift a long array one by one moves all of it each time. */
+  #taken = 0
   /** What the stream begins with, until it is taken. */
   #opening: string | undefined
   /** Where the replay ends, to be announced by `sse.live`. */
@@ -124,13 +126,13 @@ export class Delivery {
       const due = goesOn ? { floor, since } : { floor: 0, since: 0 }
       members.push({ channel, history, ...due, covered, coveredStates })
     }
-    const inserts = this.#inserts.map((insert) => (goesOn ? insert : { ...insert, after: 0 }))
+    const inserts = this.#waiting.map((insert) => (goesOn ? insert : { ...insert, after: 0 }))
     const channels = members.map(({ channel }) => channel)
-    this.#inserts = NO_INSERTS
+    this.#waiting = NO_INSERTS
     this.#line(NO_MEMBERS)
     this.#place.cursor = cursor
     if (channels.length > 0) this.insertGap(channels, reason)
-    this.#inserts = [...this.#inserts, ...inserts]
+    this.#waiting = [...this.#inserts, ...inserts]
     this.start(epoch, channels.length > 0 ? cursor : head, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
     return reason
@@ -147,7 +149,7 @@ export class Delivery {
   /** Drops a channel, with what of it was not taken yet. */
   leave(channel: string): void {
     this.#line(this.#members.filter((member) => member.channel !== channel))
-    this.#inserts = this.#inserts.filter((insert) => insert.channel !== channel)
+    this.#waiting = this.#waiting.filter((insert) => insert.channel !== channel)
   }
 
   /** Whether what the stream begins with was not taken yet. */
@@ -326,6 +328,16 @@ export class Delivery {
     this.#place.histories = members.length > 1 ? members.map(({ history }) => history) : undefined
   }
 
+  /** The inserts that were not taken yet. */
+  get #waiting(): Insert[] {
+    return this.#inserts.slice(this.#taken)
+  }
+
+  set #waiting(inserts: Insert[]) {
+    this.#inserts = inserts.length === 0 ? NO_INSERTS : inserts
+    this.#taken = 0
+  }
+
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
     this.#place.straight = undefined
     const insert = { after: this.published, bytes, kind, channel }
@@ -334,10 +346,10 @@ export class Delivery {
   }
 
   #takeInsert(push: Push): boolean {
-    const insert = this.#inserts[0]
+    const insert = this.#inserts[this.#taken]
     if (insert === undefined || insert.after > this.cursor) return false
-    if (this.#inserts.length === 1) this.#inserts = NO_INSERTS
-    else this.#inserts.shift()
+    this.#taken += 1
+    if (2 * this.#taken >= this.#inserts.length) this.#waiting = this.#inserts.slice(this.#taken)
     if (insert.kind === 'private') this.privateBytes -= insert.bytes.length
     push(insert.bytes)
     return true
@@ -350,11 +362,11 @@ export class Delivery {
     return channels
   }
 
-  /** How far the cursor may go: to the next insert, and no further than every log is known to be complete. */
+  /** How far the cursor may go: to the next insert, or the end, and no further than every log is known to be complete. */
   #bound(): number {
-    let bound = this.#inserts[0]?.after ?? Number.POSITIVE_INFINITY
-    if (this.#members.length === 0)
-      return Math.max(this.cursor, this.#inserts[0]?.after ?? this.#ending?.at ?? this.#target ?? this.cursor)
+    const next = this.#inserts[this.#taken]?.after ?? this.#ending?.at
+    if (this.#members.length === 0) return Math.max(this.cursor, next ?? this.#target ?? this.cursor)
+    let bound = next ?? Number.POSITIVE_INFINITY
     for (const { history } of this.#members) bound = Math.min(bound, history.head.g)
     return bound
   }

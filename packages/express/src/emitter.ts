@@ -1,7 +1,7 @@
 /** A typed emitter in which no listener can hurt another one, or whoever emits. */
 export class Emitter<M extends Record<keyof M, unknown[]>> {
   readonly #names: readonly (keyof M)[]
-  readonly #listeners: { [N in keyof M]?: Set<(...args: M[N]) => void> } = {}
+  readonly #listeners: { [N in keyof M]?: Set<(...args: M[N]) => unknown> } = {}
   readonly #thrown: (error: unknown, event: keyof M) => void
 
   /**
@@ -21,9 +21,11 @@ export class Emitter<M extends Record<keyof M, unknown[]>> {
       )
     }
     const listeners = this.#listeners[event] ?? new Set()
-    this.#listeners[event] = listeners.add(listener)
+    // Of its own, so that who listens twice stops twice.
+    const own = (...args: M[N]): unknown => listener(...args)
+    this.#listeners[event] = listeners.add(own)
     return () => {
-      listeners.delete(listener)
+      listeners.delete(own)
     }
   }
 
@@ -33,7 +35,9 @@ export class Emitter<M extends Record<keyof M, unknown[]>> {
     if (listeners === undefined || listeners.size === 0) return false
     for (const listener of [...listeners]) {
       try {
-        listener(...args)
+        const returned = listener(...args)
+        // An asynchronous one, which nobody awaits.
+        if (returned instanceof Promise) returned.catch((error) => this.#thrown(error, event))
       } catch (error) {
         this.#thrown(error, event)
       }

@@ -15,7 +15,7 @@ import { look } from './look.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
 import { readLastEventId } from './request.ts'
-import { isClaimable, refuse, refuseFinal } from './response.ts'
+import { answered, isClaimable, refuse, refuseFinal } from './response.ts'
 import type { JoinOptions, Stream } from './stream.ts'
 import type { Served, Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
@@ -54,6 +54,8 @@ export class EventStream<E> implements Stream<E>, Served {
   readonly #delivery = new Delivery(this)
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
+  /** Whether the hub has heard of it: a handler may answer otherwise while it joins. */
+  #connected = false
   /** Joins, and what else may wait for the broker. */
   readonly #turns = new Turns()
   #awaited: Awaited | undefined
@@ -140,7 +142,8 @@ export class EventStream<E> implements Stream<E>, Served {
       throw new TypeError("join takes several channels as one array: join(['news', 'more']).")
     const { last = 0 } = options
     const names = typeof channels === 'string' ? [channels] : channels
-    const joining = this.#turns.take(() => this.#join(names, last))
+    // NaN, of a query that is none, asks for nothing.
+    const joining = this.#turns.take(() => this.#join(names, last || 0))
     if (joining === undefined) return Promise.resolve()
     return watch(joining, (error) => {
       this.#answer(error)
@@ -238,7 +241,14 @@ export class EventStream<E> implements Stream<E>, Served {
       this.#fallIn()
       return false
     }
-    outlet.write(slice)
+    try {
+      outlet.write(slice)
+    } catch (error) {
+      // Of a wrapper of the response: this stream ends, and nobody else notices.
+      outlet.destroy()
+      this.#board.failed(error)
+      return false
+    }
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
     if (this.#delivery.ended) outlet.end()
@@ -318,7 +328,7 @@ export class EventStream<E> implements Stream<E>, Served {
       this.#delivery.expecting = false
       if (this.#phase === 'joining') {
         this.#phase = 'open'
-        if (unused && !this.#response.headersSent) this.#withdraw()
+        if (unused && !this.#connected) this.#withdraw()
       }
       // All that it hears may have ended meanwhile.
       if (this.#phase === 'open') this.#board.schedule(this)
@@ -402,14 +412,16 @@ export class EventStream<E> implements Stream<E>, Served {
 
   #begin(joining: Joining): void {
     const first = this.#sendHead()
+    // The handler has answered otherwise while the broker was asked.
+    if (!first && !this.#connected) throw answered()
     const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
     for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
     this.#greet(first, resumed ? joining.lastEventId : undefined, this.#delivery.pending)
   }
 
   #extend(joining: Joining): void {
-    const missed = extend(this.#delivery, joining, this.#board.options.limits)
-    if (missed.length > 0) this.#board.missed(this, missed, 'joined')
+    const gaps = extend(this.#delivery, joining, this.#board.options.limits)
+    for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
   }
 
   /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
@@ -474,6 +486,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#delivery.open(this.#board.opening(cursor, replay))
     if (!first) return
     if (this.#request.method === 'HEAD') this.#outlet?.end()
+    this.#connected = true
     this.#board.connected(this)
   }
 
@@ -496,6 +509,6 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#board.leave(this, channels)
     this.#board.withdraw(this)
     this.#awaited?.end()
-    if (this.#outlet !== undefined && this.#response.headersSent) this.#board.disconnected(this)
+    if (this.#connected) this.#board.disconnected(this)
   }
 }

@@ -166,6 +166,11 @@ export class History {
     return this.length === 0 || (this.length === 1 && end !== undefined && end.at < before)
   }
 
+  /** Whether what is left stays, however old it grows: states, and an end that was said before a time. */
+  isAgeless(before: number): boolean {
+    return this.#count === 0 && (this.end === undefined || this.end.at < before)
+  }
+
   /** The index of the first entry beyond a position; {@link at} takes it. */
   indexAfter(g: number): number {
     const log = this.#log
@@ -218,9 +223,8 @@ export class History {
     return this.evicted
   }
 
-  /** The states, and the newest `n` of the other entries, in order. */
-  recent(n: number): readonly Entry[] {
-    const since = this.positionBefore(n)
+  /** The states, and the other entries beyond a position, in order. */
+  recent(since: number): readonly Entry[] {
     return this.#log.filter((entry) => isState(entry) || (isEvent(entry) && entry.g > since))
   }
 

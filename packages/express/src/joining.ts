@@ -26,18 +26,20 @@ export function begin(
 /**
  * Adds channels to a delivery that has begun: from now on, as the cursor vouches for those of the first join only.
  *
- * @returns those of which a reader who comes back may have missed something
+ * @returns what is missing: to a reader who comes back whatever was published meanwhile, to a new one what the replay lacks
  */
 export function extend(
   delivery: Delivery,
-  { reading: { epoch, head, histories }, lastEventId, last }: Joining,
-  { replayEvents }: ReplayLimits,
-): readonly string[] {
+  { reading, lastEventId, last }: Joining,
+  limits: ReplayLimits,
+): Admission['gaps'] {
+  const { epoch, head, histories } = reading
   const returning = judgeCursor(lastEventId, epoch, head).kind !== 'fresh'
-  const missed = returning ? [...histories.keys()] : []
-  if (returning) delivery.insertGap(missed, 'joined')
-  for (const [channel, history] of histories) {
-    delivery.add(channel, history, history.recent(Math.min(last, replayEvents)))
+  const admission = admit(reading, undefined, last, limits)
+  const gaps = returning ? [{ channels: [...histories.keys()], reason: 'joined' as const }] : admission.gaps
+  for (const { channels, reason } of gaps) delivery.insertGap(channels, reason)
+  for (const { channel, history, since } of admission.members) {
+    delivery.add(channel, history, history.recent(since))
   }
-  return missed
+  return gaps
 }

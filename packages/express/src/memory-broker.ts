@@ -35,7 +35,9 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   const logs = new Map<string, Log>()
   /** Logs that no sink is attached to and that still hold something, the longest idle first. */
   const idle = new Map<string, Log>()
-  /** Those that hold nothing any more: what is left of them says that nothing else was missed. */
+  /** Those that hold only states any more, which never grow old. */
+  const lasting = new Map<string, Log>()
+  /** Those that hold nothing, or nothing any more: what is left of them says that nothing else was missed. */
   const spent = new Map<string, Log>()
   let bytes = 0
   /** The highest position of a channel that was forgotten: a new channel may be one of those. */
@@ -55,9 +57,10 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     log.retention = retention
     change(log, () => history.append(entry, retention))
     if (sinks.size === 0) touch(log)
-    if (bytes > maxBytes) shrinkLargest()
-    if (idle.size > 0 || spent.size > 0) forgetIdle(entry.at)
+    // First, so that what is dropped next was offered to those who are here.
     for (const sink of sinks) sink.changed(name)
+    if (bytes > maxBytes) shrinkLargest()
+    if (idle.size + lasting.size + spent.size > 0) forgetIdle(entry.at)
     return entry
   }
 
@@ -78,12 +81,13 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
 
   function touch(log: Log): void {
     wake(log.name)
-    idle.set(log.name, log)
+    // What nobody has published on is not to push out what somebody has.
+    const kept = log.history.length === 0 ? spent : idle
+    kept.set(log.name, log)
   }
 
   function wake(name: string): void {
-    idle.delete(name)
-    spent.delete(name)
+    for (const logs of [idle, lasting, spent]) logs.delete(name)
   }
 
   /** Costs a look at every channel, and halves what it finds, so that the next time is far. */
@@ -102,13 +106,15 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   function forgetIdle(time: number): void {
     for (const log of idle.values()) {
       expire(log, time)
-      if (!log.history.isSpent(time - (log.retention?.age ?? 0))) break
+      const before = time - (log.retention?.age ?? 0)
+      if (!log.history.isAgeless(before)) break
       idle.delete(log.name)
-      spent.set(log.name, log)
+      const kept = log.history.isSpent(before) ? spent : lasting
+      kept.set(log.name, log)
     }
-    for (const logs of [spent, idle]) {
+    for (const logs of [spent, lasting, idle]) {
       for (const log of logs.values()) {
-        if (spent.size + idle.size <= idleChannels) return
+        if (spent.size + lasting.size + idle.size <= idleChannels) return
         forget(log)
       }
     }
@@ -189,6 +195,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
       closed = true
       logs.clear()
       idle.clear()
+      lasting.clear()
       spent.clear()
     },
   }

@@ -49,8 +49,8 @@ export interface ResolvedOptions {
   readonly client: (request: IncomingMessage) => string
 }
 
-/** The longest delay of a timer. */
-const MAX_DELAY = 2 ** 31 - 1
+/** The longest delay of a timer, in milliseconds. */
+export const MAX_DELAY: number = 2 ** 31 - 1
 
 /** What may be given, by where. */
 const NAMES: {

@@ -15,6 +15,9 @@ export interface ReadableStreamLike<T> {
   }
 }
 
+/** How long a source that keeps nobody waiting may hold the event loop, in milliseconds. */
+const PUMP_TIME = 8
+
 /** Items one by one, and a way to stop their producer, also while it is asked for the next one. */
 interface Tap<T> {
   next(): Promise<{ readonly done: true } | { readonly done: false; readonly value: T }>
@@ -33,6 +36,7 @@ export async function pump<T>(
   take: (item: T) => unknown,
 ): Promise<void> {
   const tap = openTap(typeof source === 'function' ? begin(source, signal) : source)
+  let until = performance.now() + PUMP_TIME
   let interrupt = (): void => {}
   let stopped = false
   const stop = (): void => {
@@ -49,6 +53,9 @@ export async function pump<T>(
       }).catch(failed)
       if (item.done) return
       await take(item.value)
+      if (performance.now() < until) continue
+      await new Promise(setImmediate)
+      until = performance.now() + PUMP_TIME
     }
   } catch (error) {
     stop()

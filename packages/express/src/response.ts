@@ -3,19 +3,20 @@ import { SseError } from './errors.ts'
 import { look } from './look.ts'
 import { isOver } from './outlet.ts'
 
+export const answered = (): SseError =>
+  new SseError(
+    'ERR_SSE_ANSWERED',
+    500,
+    'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
+  )
+
 /**
  * Whether a response can still become a stream; not if its reader has left.
  *
  * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered, `ERR_SSE_PIPELINED` behind another response
  */
 export function isClaimable(request: IncomingMessage, response: ServerResponse): boolean {
-  if (look(response, 'headersSent')) {
-    throw new SseError(
-      'ERR_SSE_ANSWERED',
-      500,
-      'This handler has answered already, so its response cannot become an event stream: use res.sse instead of res.send, res.json and res.end, not after them.',
-    )
-  }
+  if (look(response, 'headersSent')) throw answered()
   if (isOver(response)) return false
   if (look(response, 'socket') === null && request.httpVersionMajor === 1) {
     throw new SseError(

@@ -58,8 +58,8 @@ export class Runs<E> {
       await pump(source, signal, ({ event, data }) => channel.publish(event, data))
       if (!signal.aborted) await channel.end()
     } catch (error) {
-      // Readers learn that it went wrong, but not what.
-      if (!signal.aborted) await channel.end('error')
+      // Readers learn that it went wrong, but not what. An end that fails, as somebody else has ended the channel, says less.
+      if (!signal.aborted) await channel.end('error').catch(() => {})
       throw error
     } finally {
       this.#support.release([channel.name])

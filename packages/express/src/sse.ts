@@ -9,7 +9,7 @@ import { Emitter } from './emitter.ts'
 import { EventStream } from './event-stream.ts'
 import type { CloseOptions, Hub, HubEvents } from './hub.ts'
 import { look } from './look.ts'
-import { resolveOptions, type SseOptions } from './options.ts'
+import { MAX_DELAY, resolveOptions, type SseOptions } from './options.ts'
 import type { StreamResponse } from './outlet.ts'
 import { readLastEventId } from './request.ts'
 import { refuseFinal } from './response.ts'
@@ -156,7 +156,8 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     close({ within = 0 }: CloseOptions = {}) {
       board.closing = true
       runs.stop()
-      closed ??= closeStreams([...board.streams], within, () => board.jitteredRetry()).then(() =>
+      const window = Math.min(within, MAX_DELAY)
+      closed ??= closeStreams([...board.streams], window, () => board.jitteredRetry()).then(() =>
         broker.close(),
       )
       return closed

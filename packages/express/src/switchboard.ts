@@ -146,6 +146,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   publish(channel: string, message: Message): Promise<string> {
     const { broker, retentionOf } = this.options
     if (message.kind === 'event') checkBytes(this.options.limits, message.event, message.data)
+    if (message.kind === 'remove') checkBytes(this.options.limits, message.event, message.key)
     this.#events.published(channel)
     return broker.publish(channel, message, retentionOf(channel))
   }

@@ -246,6 +246,16 @@ describe('run', () => {
     expect(stopped).toHaveBeenCalledTimes(1)
   })
 
+  it('that fails after its channel was ended says why, and not that it cannot be ended', async () => {
+    const { hub, errors } = answers()
+    await hub.channel('answer').run(async function* () {
+      yield { event: 'n', data: 1 }
+      await hub.channel('answer').end('cancelled')
+      throw new Error('inside')
+    })
+    expect(errors).toMatchObject([{ code: 'ERR_SSE_PRODUCER', cause: { message: 'inside' } }])
+  })
+
   it('keeps its channel from being forgotten, and lets it go afterwards', async () => {
     const { hub } = answers()
     const { next, step } = steps()

@@ -320,3 +320,36 @@ describe('the ends of many streams', () => {
     expect(cuts).toEqual([2_000, 2_000, 2_000, 2_000, 2_000])
   })
 })
+
+describe('closing the stream of a slow reader', () => {
+  it('lets nothing through that is published afterwards', async () => {
+    const { app, hub } = eventsApp({ history: { bytes: 30_000_000, length: 10_000 } })
+    const client = await connect(app, '/events')
+    await client.next('sse.live')
+    client.pause()
+    const [stream] = hub.streams
+    // More than the kernel takes for who does not read.
+    for (let n = 0; n < 200; n++) {
+      await hub.channel('news').publish('n', 'x'.repeat(50_000))
+      await new Promise((turn) => setImmediate(turn))
+    }
+    await hub.channel('news').publish('last', null)
+    stream?.close('signed-out')
+    await hub.channel('news').publish('secret', null)
+    client.unpause()
+    expect((await client.rest()).slice(-2).map(({ event }) => event)).toEqual(['last', 'sse.close'])
+  })
+})
+
+describe('a window that no timer can wait for', () => {
+  it('cuts nobody at once', async () => {
+    const { app, hub } = eventsApp()
+    const clients = await Promise.all([1, 2, 3].map(() => connect(app, '/events')))
+    const closing = hub.close({ within: Number.POSITIVE_INFINITY })
+    await expect.poll(() => hub.streams.size).toBe(2)
+    await new Promise((turn) => setTimeout(turn, 1))
+    expect(hub.streams.size).toBe(2)
+    for (const client of clients) await client.drop()
+    await closing
+  })
+})

@@ -178,13 +178,13 @@ describe('state in a history', () => {
   it('is void once it is removed; the removal is an entry that readers get', () => {
     const history = logOf([state('a'), state('b'), remove('a')])
     expect(after(history, 0)).toEqual([2, 3])
-    expect(history.recent(0).map(({ g }) => g)).toEqual([2])
+    expect(history.recent(history.positionBefore(0)).map(({ g }) => g)).toEqual([2])
     expect(history.evicted).toBe(0)
   })
 
   it('may come back after its removal', () => {
     const history = logOf([state('a'), remove('a'), state('a')])
-    expect(history.recent(0).map(({ g }) => g)).toEqual([3])
+    expect(history.recent(history.positionBefore(0)).map(({ g }) => g)).toEqual([3])
   })
 
   it('does not mix up keys and names that look alike when joined', () => {
@@ -223,9 +223,11 @@ describe('the count of what is sent after a position', () => {
 describe('recent entries', () => {
   it('are all states and the newest n of the others, in order', () => {
     const history = logOf([state('a'), event(), event(), state('b'), event()])
-    expect(history.recent(0).map(({ g }) => g)).toEqual([1, 4])
-    expect(history.recent(2).map(({ g }) => g)).toEqual([1, 3, 4, 5])
-    expect(history.recent(Number.POSITIVE_INFINITY).map(({ g }) => g)).toEqual([1, 2, 3, 4, 5])
+    expect(history.recent(history.positionBefore(0)).map(({ g }) => g)).toEqual([1, 4])
+    expect(history.recent(history.positionBefore(2)).map(({ g }) => g)).toEqual([1, 3, 4, 5])
+    expect(history.recent(history.positionBefore(Number.POSITIVE_INFINITY)).map(({ g }) => g)).toEqual([
+      1, 2, 3, 4, 5,
+    ])
   })
 
   it('lie beyond the position before them', () => {

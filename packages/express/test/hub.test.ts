@@ -351,3 +351,25 @@ describe('a reader that leaves', () => {
     await expect.poll(() => hub.stats().channels).toBe(0)
   })
 })
+
+describe('a listener of the hub', () => {
+  it('that is asynchronous and fails hurts nobody: the hub hears of it', async () => {
+    const { app, hub, errors } = eventsApp()
+    hub.on('connect', async () => {
+      await undefined
+      throw new Error('inside')
+    })
+    const stream = await connect(app, '/events')
+    await stream.next('sse.live')
+    await expect.poll(() => errors).toMatchObject([{ message: 'inside' }])
+  })
+
+  it('that listens twice is stopped twice', async () => {
+    const { app, hub } = eventsApp()
+    const heard = vi.fn()
+    const [off] = [hub.on('connect', heard), hub.on('connect', heard)]
+    off?.()
+    await (await connect(app, '/events')).next('sse.live')
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+})

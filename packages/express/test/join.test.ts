@@ -448,3 +448,76 @@ describe('a join on a connection that is not as it came', () => {
     expect(new Set(listeners).size).toBe(1)
   })
 })
+
+describe('a handler that answers otherwise while the broker is asked', () => {
+  it.each([
+    ['in spite of it', true],
+    ['and fails', false],
+  ])('has its answer to itself: the join goes through %s', async (_, succeeds) => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker, heartbeat: 30 })
+    const heard: string[] = []
+    for (const event of ['connect', 'disconnect'] as const) hub.on(event, () => heard.push(event))
+    let end = (): void => {}
+    let joining: Promise<void> | undefined
+    app.get('/plain', (_req, res) => {
+      joining = res.sse.join('news')
+      res.write('plain')
+      end = () => res.end(', over')
+    })
+    const client = await connect(app, '/plain')
+    if (succeeds) {
+      await letJoin(broker)
+    } else {
+      await expect.poll(() => broker.waiting).toEqual(['attach'])
+      broker.pass(new Error('down'))
+    }
+    await expect(joining).rejects.toMatchObject(succeeds ? { code: 'ERR_SSE_ANSWERED' } : { message: 'down' })
+    broker.open()
+    await hub.channel('news').publish('n', 1)
+    end()
+    await client.ended
+    expect(client.raw).toBe('plain, over')
+    expect(hub.channel('news').size).toBe(0)
+    expect(heard).toEqual([])
+  })
+})
+
+describe('a later join of what has been before', () => {
+  it('says what of it is gone', async () => {
+    const { app, hub } = bareApp({ history: { length: 2 } })
+    app.get('/events', async (_req, res) => {
+      await res.sse.join('news')
+      await res.sse.join('more', { last: Number.POSITIVE_INFINITY })
+      res.sse.send('end', null)
+    })
+    for (let n = 0; n < 5; n++) await hub.channel('more').publish('n', n)
+    const stream = await connect(app, '/events')
+    const events = await stream.upTo('end')
+    expect(events.map(({ event }) => event)).toEqual(['sse.open', 'sse.live', 'sse.gap', 'n', 'n', 'end'])
+    expect(events[2]?.json).toEqual({ channels: ['more'], reason: 'evicted' })
+  })
+
+  it('keeps to the limits of a replay, over all of its channels', async () => {
+    const { app, hub } = bareApp({ limits: { replayEvents: 3 } })
+    const channels = ['b', 'c', 'd']
+    app.get('/events', async (_req, res) => {
+      await res.sse.join('news')
+      await res.sse.join(channels, { last: 100 })
+      res.sse.send('end', null)
+    })
+    for (let n = 0; n < 3; n++) for (const channel of channels) await hub.channel(channel).publish('n', n)
+    const stream = await connect(app, '/events')
+    const events = await stream.upTo('end')
+    expect(events.filter(({ event }) => event === 'n').length).toBeLessThanOrEqual(3)
+    expect(events.map(({ event }) => event)).toContain('sse.gap')
+  })
+
+  it('that is asked for by what is no number brings nothing', async () => {
+    const { app, hub } = eventsApp()
+    await hub.channel('news').publish('n', 1)
+    const stream = await connect(app, '/events?last=many')
+    const events = await stream.upTo('sse.live')
+    expect(events.map(({ event }) => event)).toEqual(['sse.open', 'sse.live'])
+  })
+})

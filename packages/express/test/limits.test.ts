@@ -161,6 +161,13 @@ describe('limits.eventBytes', () => {
     await hub.channel('news').publish('n', 'x'.repeat(98))
   })
 
+  it('counts the key of a state that is removed', async () => {
+    const { hub } = bareApp({ limits: { eventBytes: 100 } })
+    await expect(hub.channel('news').remove('n', 'k'.repeat(101))).rejects.toMatchObject({
+      code: 'ERR_SSE_EVENT_TOO_LARGE',
+    })
+  })
+
   it('cannot exceed the bytes of a history, of which one event would push out all', () => {
     expect(() => bareApp({ history: { bytes: 1_000 }, limits: { eventBytes: 2_000 } })).toThrow(
       /raise history\.bytes or lower limits\.eventBytes/,
@@ -227,6 +234,17 @@ describe('options', () => {
   ])('that cannot be meant are refused: %j', (options, message) => {
     expect(() => bareApp(options)).toThrow(TypeError)
     expect(() => bareApp(options)).toThrow(message)
+  })
+
+  it('drop nothing of which a reader who keeps up was not offered', async () => {
+    const { app, hub } = eventsApp({ broker: memoryBroker({ bytes: 1_000 }) })
+    const stream = await connect(app, '/events')
+    await stream.next('sse.live')
+    await hub.channel('other').publish('n', 'x'.repeat(400))
+    await hub.channel('news').publish('n', 'y'.repeat(700))
+    await hub.channel('news').publish('last', null)
+    const events = await stream.upTo('last')
+    expect(events.map(({ event }) => event)).toEqual(['n', 'last'])
   })
 
   it('may give each channel its own history, or none', async () => {

@@ -158,6 +158,33 @@ describe('bytes', () => {
   })
 })
 
+describe('idle channels', () => {
+  const state: Message = { kind: 'event', event: 's', data: '0', key: '' }
+
+  it('that hold states are kept when logs that have grown old are in the way', async () => {
+    let now = 1_000_000
+    const broker = memoryBroker({ idleChannels: 3, now: () => now })
+    await broker.publish('settings', state, RETENTION)
+    for (let n = 0; n < 4; n++) {
+      await broker.publish(`answer:${n}`, event(), RETENTION)
+      await broker.publish(`answer:${n}`, { kind: 'end', reason: 'done' }, RETENTION)
+      now += 2 * RETENTION.age
+    }
+    expect((await historyOf(broker, 'settings')).length).toBe(1)
+  })
+
+  it('that were only ever joined push out none that holds something', async () => {
+    const broker = memoryBroker({ idleChannels: 3 })
+    await broker.publish('news', event(), RETENTION)
+    const reading = sink()
+    for (let n = 0; n < 4; n++) {
+      await broker.attach([`empty${n}`], reading)
+      broker.detach(`empty${n}`, reading)
+    }
+    expect((await historyOf(broker, 'news')).length).toBe(1)
+  })
+})
+
 describe('a closed broker', () => {
   it('refuses everything', async () => {
     const broker = memoryBroker()

@@ -264,3 +264,74 @@ describe('Express 5', () => {
     expect(errors).toEqual([])
   })
 })
+
+describe('a wrapper of the response that throws', () => {
+  it('ends its own stream, and nobody else notices', async () => {
+    const { app, hub, errors } = bareApp()
+    app.get('/events', async (req, res) => {
+      if (req.query.wrapped !== undefined) {
+        const { write } = res
+        let writes = 0
+        Object.assign(res, {
+          write(...args: unknown[]): unknown {
+            if (++writes > 1) throw new Error('wrapper')
+            return Reflect.apply(write, res, args)
+          },
+        })
+      }
+      await res.sse.join('news')
+    })
+    const wrapped = await connect(app, '/events?wrapped=')
+    const other = await connect(app, '/events')
+    await other.next('sse.live')
+    await hub.channel('news').publish('n', 1)
+    expect((await other.next('n')).json).toBe(1)
+    await wrapped.ended
+    expect(errors).toMatchObject([{ message: 'wrapper' }])
+    expect(hub.streams.size).toBe(1)
+  })
+})
+
+describe('what cannot be meant is refused, with the remedy', () => {
+  it.each([
+    ['an option that there is not', { heartBeat: 5 }, /no option heartBeat: .*heartbeat/],
+    ['one of the history', { history: { size: 5 } }, /no option history\.size: .*length, bytes, age/],
+    ['one of the limits', { limits: { maxStreams: 1 } }, /no option limits\.maxStreams/],
+    ['a broker that is none', { broker: {} }, /broker must be one/],
+    ['events that are no contract', { events: { a: 1 } }, /defineEvents/],
+  ])('%s', (_, options, message) => {
+    const make = (): unknown => Reflect.apply(sse, undefined, [options])
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(message)
+  })
+
+  it('sse itself as the middleware', async () => {
+    const app = express()
+    app.use(sse as unknown as express.RequestHandler)
+    const seen: unknown[] = []
+    app.use(((error, _req, res, _next) => {
+      seen.push(error)
+      res.sendStatus(500)
+    }) satisfies express.ErrorRequestHandler)
+    await request(app).get('/').expect(500)
+    expect(seen).toMatchObject([{ message: expect.stringContaining('app.use(sse())') }])
+  })
+
+  it('channels of a join as arguments one by one', async () => {
+    const { app } = bareApp()
+    app.get('/events', (_req, res) => Reflect.apply(res.sse.join, res.sse, ['a', 'b']))
+    app.use(((error, _req, res, _next) => {
+      res.status(500).json(error.message)
+    }) satisfies express.ErrorRequestHandler)
+    await request(app)
+      .get('/events')
+      .expect(500, /one array/)
+  })
+
+  it('an event that a hub does not have', () => {
+    const { hub } = bareApp()
+    expect(() => Reflect.apply(hub.on, hub, ['connected', () => {}])).toThrow(
+      /connect, disconnect, gap, error/,
+    )
+  })
+})

@@ -224,6 +224,40 @@ describe('publishAll', () => {
     expect(source.told).toHaveBeenCalledWith('return')
   })
 
+  it.each([
+    ['a promise', Promise.resolve([1]), /async function\*/],
+    ['a text', 'text', /got string/],
+    ['a number', 42, /got number/],
+    ['a function that makes none', () => undefined, /got undefined/],
+  ])('is refused where it is %s', async (_, source, message) => {
+    const { hub } = eventsApp()
+    const news = hub.channel('news')
+    await expect(Reflect.apply(news.publishAll, news, ['n', source])).rejects.toMatchObject({
+      code: 'ERR_SSE_PRODUCER',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  it('that throws when it is asked for says so as one that throws later does', async () => {
+    const { hub } = eventsApp()
+    const publishing = hub.channel('news').publishAll('n', () => {
+      throw new Error('inside')
+    })
+    await expect(publishing).rejects.toMatchObject({ code: 'ERR_SSE_PRODUCER', cause: { message: 'inside' } })
+  })
+
+  it('that keeps nobody waiting lets others have their turn', async () => {
+    const { hub } = eventsApp()
+    let over = false
+    setTimeout(() => {
+      over = true
+    }, 10)
+    await hub.channel('news').publishAll('n', function* () {
+      for (let n = 0; n < 1_000_000 && !over; n++) yield n
+    })
+    expect(over).toBe(true)
+  })
+
   it('that fails and is not looked at goes to the hub', async () => {
     const { hub, errors } = eventsApp()
     void hub.channel('news').publishAll('n', [1n])

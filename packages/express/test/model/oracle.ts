@@ -98,7 +98,7 @@ export class Oracle {
   /** The hub reads the logs for a join: what the reader is due is decided. */
   read(channels: readonly string[], last: number, head: number, origins: ReadonlyMap<string, number>): void {
     if (this.#start === undefined) this.#begin(channels, last, head, origins)
-    else this.#extend(channels, last, head)
+    else this.#extend(channels, last, head, origins)
     for (const channel of this.#leaving) this.leaving(channel)
     for (const channel of channels) {
       for (const entry of this.#log.of(channel)) if (entry.g > head) this.published(entry, true)
@@ -234,17 +234,25 @@ export class Oracle {
     }
   }
 
-  #extend(channels: readonly string[], last: number, head: number): void {
+  #extend(
+    channels: readonly string[],
+    last: number,
+    head: number,
+    origins: ReadonlyMap<string, number>,
+  ): void {
+    const fresh = judge(this.#lastEventId, this.#log.epoch, head).kind === 'fresh'
     for (const channel of channels) {
+      const origin = origins.get(channel) ?? 0
+      const gone = this.#log.of(channel).some((entry) => entry.dropped && entry.g > origin)
       this.#members.set(channel, {
         since: head,
         recent: [...newest(this.#log.retained(channel), last)],
         forgotten: false,
-        incomplete: false,
+        incomplete: fresh && last === Number.POSITIVE_INFINITY && gone,
         later: true,
       })
     }
-    if (judge(this.#lastEventId, this.#log.epoch, head).kind !== 'fresh') this.#joined.push([...channels])
+    if (!fresh) this.#joined.push([...channels])
   }
 
   #hear({ data, event, id }: DecodedEvent): void {
