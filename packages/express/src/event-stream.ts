@@ -206,8 +206,8 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#turns
       .take(() => this.#restart(joined))
       ?.catch((error) => {
-        // It comes back with a cursor of the former epoch, which says the same.
-        this.disconnect()
+        // It comes back with its cursor, which says the same. Not a word more of the former log: it may lack something.
+        this.destroy()
         this.#board.failed(error)
       })
   }

@@ -35,6 +35,7 @@ export async function pump<T>(
   signal: AbortSignal,
   take: (item: T) => unknown,
 ): Promise<void> {
+  if (signal.aborted && typeof source === 'function') return
   const tap = openTap(typeof source === 'function' ? begin(source, signal) : source)
   let until = performance.now() + PUMP_TIME
   let interrupt = (): void => {}

@@ -224,6 +224,13 @@ describe('publishAll', () => {
     expect(source.told).toHaveBeenCalledWith('return')
   })
 
+  it('is not asked for where it was stopped before', async () => {
+    const { hub } = eventsApp()
+    const source = vi.fn(() => [1])
+    await hub.channel('news').publishAll('n', source, { signal: AbortSignal.abort() })
+    expect(source).not.toHaveBeenCalled()
+  })
+
   it.each([
     ['a promise', Promise.resolve([1]), /async function\*/],
     ['a text', 'text', /got string/],
