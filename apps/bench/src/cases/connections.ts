@@ -19,8 +19,8 @@ const NAMED = ['tutorial', 'sse']
 const FIRST = 1_000
 /** Those who come in all; and again, once all others have come and gone, several times, of which the last count. */
 const READERS = 5_000
-const TIMES = 5
-const COUNTED = 3
+const TIMES = 6
+const COUNTED = 4
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {

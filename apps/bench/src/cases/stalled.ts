@@ -14,7 +14,7 @@ const RATE = 100
 /** What readers who stopped reading cost the server, and the others. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
-  const peers = chosen(plan, PEERS, ['net', 'sse'], 1)
+  const peers = chosen(plan, PEERS, ['net', 'sse'])
   const seconds = latencySeconds(plan)
   const outcomes = await takeTurns(peers, (peer) =>
     withRig(peer, async (rig) => {
