@@ -17,7 +17,7 @@ export const nativeTransport: Transport = {
       handlers.end(new ConnectionError('contract', mistake))
       return () => {}
     }
-    const target = new URL(url, globalThis.document?.baseURI)
+    const target = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
     // A new EventSource has no last event id to send.
     if (cursor !== '') target.searchParams.set('lastEventId', cursor)
     const source = new EventSource(target, { withCredentials: credentials === 'include' })
