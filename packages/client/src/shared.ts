@@ -5,7 +5,7 @@ import type { TypedEventSource } from './source.ts'
 
 /** The options of {@link shareEventSource}. */
 export interface SharedEventSourceOptions<E = AnyEvents> extends EventSourceOptions<E> {
-  /** What makes two sources the same one. @defaultValue the url */
+  /** Tells sources of one url apart, such as those of two users. @defaultValue none */
   readonly key?: string | undefined
 }
 
@@ -18,7 +18,7 @@ interface Shared {
 const sources = new Map<string, Shared>()
 
 /**
- * The source of this url (or key) that the page has already, else a new one: whoever asks shares one connection, which
+ * The source of this url and key that the page has already, else a new one: whoever asks shares one connection, which
  * closes a moment after the last listener left. There is nothing to clean up.
  *
  * A second asker whose contract, credentials, transport or cursor differ gets the first one's, and a warning.
@@ -30,35 +30,50 @@ export function shareEventSource<E = AnyEvents>(
   options: SharedEventSourceOptions<E> = {},
 ): TypedEventSource<E> {
   if (options.key === undefined && (options.method ?? 'GET') !== 'GET') {
-    throw new TypeError(
-      `A ${options.method} request is shared by its 'key' only: its url does not tell which it is.`,
-    )
+    throw new TypeError(`A ${options.method} request is shared by its 'key' only.`)
   }
-  const key = options.key ?? String(url)
+  const key = JSON.stringify([url, options.key])
   const shared = sources.get(key)
   const found = shared?.source.deref()
   if (shared !== undefined && found !== undefined) {
-    warnOfConflicts(key, shared.options as EventSourceOptions<E>, options)
+    warnOfConflicts(url, shared.options as EventSourceOptions<E>, options)
     return found as TypedEventSource<E>
   }
   const source = createEventSource<E>(url, options)
   // Whatever keeps the connection (a socket, a timer) keeps its subscribers, and so the source.
   source.subscribe(() => source, { passive: true })
-  for (const [old, { source }] of sources) if (source.deref() === undefined) sources.delete(old)
+  prune()
   sources.set(key, { source: new WeakRef(source), options: options as EventSourceOptions<never> })
   return source
+}
+
+/**
+ * Forgets what is gone, as far as the first source that lives, which becomes the last: whoever is looked at is kept for the
+ * moment, and a server that renders pages makes many.
+ */
+function prune(): void {
+  for (const [key, shared] of sources) {
+    sources.delete(key)
+    if (shared.source.deref() === undefined) continue
+    sources.set(key, shared)
+    break
+  }
 }
 
 /** Functions are as a rule written inline and differ each time; these do not. */
 const COMPARED = ['events', 'credentials', 'transport', 'cursor'] as const
 
-function warnOfConflicts<E>(key: string, first: EventSourceOptions<E>, second: EventSourceOptions<E>): void {
+function warnOfConflicts<E>(
+  url: string | URL,
+  first: EventSourceOptions<E>,
+  second: EventSourceOptions<E>,
+): void {
   for (const name of COMPARED) {
     // What an asker leaves out is as it is.
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
-      `Two event sources of '${key}' differ in '${name}': the first one's is used. Give one of them a 'key' of its own.`,
+      `Two event sources of '${url}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
     )
   }
 }

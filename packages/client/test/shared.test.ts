@@ -25,12 +25,15 @@ describe('a shared source', () => {
     expect(first.getState().status).toBe('idle')
   })
 
-  it('goes by its key where it has one', () => {
-    const transport = createMockTransport(events)
-    const options = { events, transport, key: fresh() }
-    expect(shareEventSource(fresh(), options)).toBe(shareEventSource(fresh(), options))
+  it('is the same one for the same url and key only', () => {
     const url = fresh()
-    expect(shareEventSource(url, { events, key: fresh() })).not.toBe(shareEventSource(url, { events }))
+    const share = (where: string | URL, key?: string) => shareEventSource(where, { events, key })
+    expect(share(url, 'wren')).toBe(share(url, 'wren'))
+    expect(share(url, 'wren')).not.toBe(share(url, 'heron'))
+    expect(share(url, 'wren')).not.toBe(share(url))
+    expect(share(url, 'wren')).not.toBe(share(fresh(), 'wren'))
+    const absolute = `http://localhost${fresh()}`
+    expect(share(absolute)).toBe(share(new URL(absolute)))
   })
 
   it('warns of an asker whose options differ, and stays as it is', () => {
@@ -48,6 +51,13 @@ describe('a shared source', () => {
   it('is none for a POST, unless it is told by a key', () => {
     expect(() => shareEventSource(fresh(), { method: 'POST' })).toThrow(/'key'/)
     expect(() => shareEventSource(fresh(), { method: 'POST', key: fresh() })).not.toThrow()
+  })
+
+  it('is looked for at the same cost, however many there were', () => {
+    const looks = vi.spyOn(WeakRef.prototype, 'deref')
+    for (let page = 0; page < 500; page += 1) shareEventSource(fresh())
+    expect(looks.mock.calls.length).toBeLessThan(5 * 500)
+    looks.mockRestore()
   })
 
   it('that failed is tried again by those who come after all have left', async () => {

@@ -1,5 +1,5 @@
 import type { EventSourceOptions } from '@sse/client'
-import { createContext, type JSX, type ReactNode, useMemo, useState } from 'react'
+import { createContext, type JSX, type ReactNode, useContext, useMemo, useState } from 'react'
 
 /** What the hooks below a provider take where they say nothing themselves. */
 export interface EventSourceDefaults
@@ -25,7 +25,8 @@ let scopes = 0
 
 /**
  * Sets the base url, headers and transport of the hooks below that are given a url. Headers of the hooks' own are added to
- * the provider's. Inline values are fine: nothing reconnects.
+ * the provider's. Inline values are fine: nothing reconnects. Of a provider above it takes the transport alone, so that
+ * what surrounds an app in a test serves all of it.
  *
  * @example
  * <EventSourceProvider baseUrl="https://api.example.com" headers={async () => ({ authorization: await token() })}>
@@ -34,7 +35,8 @@ let scopes = 0
  */
 export function EventSourceProvider({ children, ...defaults }: EventSourceProviderProps): JSX.Element {
   const [scope] = useState(() => ++scopes)
-  const { baseUrl, credentials, fetch, headers, transport } = defaults
+  const outer = useContext(EventSourceContext)
+  const { baseUrl, credentials, fetch, headers, transport = outer.transport } = defaults
   const value = useMemo(
     () => ({ scope, baseUrl, credentials, fetch, headers, transport }),
     [scope, baseUrl, credentials, fetch, headers, transport],

@@ -17,6 +17,7 @@ export function onFrame(callback: () => void): () => void {
   frame ??= globalThis.requestAnimationFrame?.(flushFrame)
   return () => {
     waiting.delete(callback)
+    if (waiting.size === 0) flushFrame() // leaves no timer behind
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type Latest,
   type TypedEventSource,
 } from '@sse/client'
-import { onFrame } from './frame.ts'
+import { flushFrame, onFrame } from './frame.ts'
 
 /** What a component sees of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
 export type EventSourceView<E = AnyEvents> = ConnectionState & {
@@ -73,9 +73,9 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
           getSnapshot()
           return
         }
-        // The state changes seldom and is told at once; payloads may come by the thousand.
-        if (change === 'state') listener()
-        else cancel = onFrame(listener)
+        cancel = onFrame(listener)
+        // The state changes seldom and is told at once, with all payloads that wait: no component is ahead of another.
+        if (change === 'state') flushFrame()
       })
       return () => {
         off?.()

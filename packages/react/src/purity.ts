@@ -20,7 +20,7 @@ export function compareReducers<S>(reducers: Reducers<S>, former: Reducers<S>): 
     let pending = true
     compared[event] = (state, data, meta) => {
       const next = reduce(state, data, meta)
-      if (pending && !isAlike(next, other(state, data, meta))) warn(event, String(reduce))
+      if (pending && !isAlike(next, () => other(state, data, meta))) warn(event, String(reduce))
       pending &&= Object.is(next, state)
       return next
     }
@@ -37,10 +37,10 @@ function warn(event: string, code: string): void {
   )
 }
 
-function isAlike(one: unknown, other: unknown): boolean {
-  if (Object.is(one, other)) return true
+function isAlike(one: unknown, compute: () => unknown): boolean {
   try {
-    return JSON.stringify(one) === JSON.stringify(other)
+    const other = compute()
+    return Object.is(one, other) || JSON.stringify(one) === JSON.stringify(other)
   } catch {
     return true // cannot be compared
   }

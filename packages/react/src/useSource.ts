@@ -18,28 +18,36 @@ interface Settings {
 /** By source, the settings that its components gave last. */
 const settingsOf = new WeakMap<object, Settings>()
 
+/** What one component gave. */
+interface Given extends Pick<Settings, 'headers' | 'when'> {
+  readonly component: number
+}
+
 let components = 0
 
-/** The source itself, or the one that the page shares for this url or key; `null` for none. */
+/** The source itself, or the one that the page shares for this url and key; `null` for none. */
 export function useSource<E>(
   input: TypedEventSource<E> | string | null | undefined,
   options: SharedEventSourceOptions<E>,
 ): TypedEventSource<E> | null {
   const scope = useContext(EventSourceContext)
-  const [component] = useState(() => ++components)
-  const key = typeof input === 'string' ? identify(input, options, scope, component) : undefined
-  // biome-ignore lint/correctness/useExhaustiveDependencies: only another key or source is another one
+  const [given] = useState((): Given => ({ component: ++components }))
+  const target = typeof input === 'string' ? resolve(input, scope) : input
+  const key = identify(options, scope, given.component)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another url, key or source is another one
   const source = useMemo(
-    () => (typeof input === 'string' ? share(input, { ...options, key }, scope) : (input ?? null)),
-    [key ?? input],
+    () => (typeof target === 'string' ? share(target, { ...options, key }, scope) : (target ?? null)),
+    [target, key],
   )
   useInsertionEffect(() => {
     // A source that was given is another scope's, if it is any scope's.
-    const settings = key !== undefined && source && settingsOf.get(source)
+    const settings = target !== source && source && settingsOf.get(source)
     if (!settings) return
     settings.inherited = scope.headers
-    settings.headers = options.headers ?? settings.headers
-    settings.when = options.when ?? settings.when
+    const { headers, when } = options
+    settings.headers = headers ?? without(given.headers, settings.headers)
+    settings.when = when ?? without(given.when, settings.when)
+    Object.assign(given, { headers, when })
   })
   return source
 }
@@ -52,7 +60,7 @@ function share<E>(
   const settings: Settings = {}
   // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
   const create = scope.scope === 0 && typeof window === 'undefined' ? createEventSource : shareEventSource
-  const source = create(resolve(url, scope), {
+  const source = create(url, {
     ...options,
     credentials: options.credentials ?? scope.credentials,
     fetch: options.fetch ?? scope.fetch,
@@ -70,17 +78,15 @@ function share<E>(
 }
 
 /**
- * What has to be the same for two components to share a connection. A request that is not GET may change something: only its
- * key tells that another component's is the same one.
+ * What has to be the same, beside the url, for two components to share a connection. A request that is not GET may change
+ * something: only its key tells that another component's is the same one.
  */
 function identify<E>(
-  url: string,
   { key, method = 'GET', body }: SharedEventSourceOptions<E>,
-  scope: EventSourceScope,
+  { scope }: EventSourceScope,
   component: number,
 ): string {
-  const own = method === 'GET' ? [] : [method, String(body), component]
-  return JSON.stringify([scope.scope, key ?? [resolve(url, scope), ...own]])
+  return JSON.stringify([scope, key ?? (method === 'GET' || [method, String(body), component])])
 }
 
 /** As fetch clients do it: absolute urls stay, others are appended to the base. */
@@ -88,6 +94,10 @@ function resolve(url: string, { baseUrl }: EventSourceScope): string {
   if (baseUrl === undefined || /^([\w+.-]+:)?\/\//.test(url)) return url
   return `${baseUrl.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`
 }
+
+/** What is there, unless the component takes it back that gave it. */
+const without = <T>(own: T | undefined, current: T | undefined): T | undefined =>
+  current === own ? undefined : current
 
 type Answer = Exclude<EventSourceOptions['headers'], () => unknown>
 

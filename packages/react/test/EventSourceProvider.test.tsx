@@ -8,6 +8,7 @@ import {
   type TypedEventSource,
   useEventSource,
 } from '../src/index.ts'
+import { createMockTransport } from '../src/testing/index.ts'
 import { type Events, events } from './contract.ts'
 import { mount } from './mount.tsx'
 import { startStreamServer } from './stream-server.ts'
@@ -111,6 +112,19 @@ describe('EventSourceProvider', () => {
     )
     await screen.findByText('open -')
     expect(asked).toEqual([server.url()])
+  })
+
+  it('takes the transport of the provider around it, and nothing else', async () => {
+    const mock = createMockTransport(events)
+    mount(
+      <EventSourceProvider transport={mock} baseUrl="/outer" headers={{ token: 'secret' }}>
+        <EventSourceProvider>
+          <Live url="/events" />
+        </EventSourceProvider>
+      </EventSourceProvider>,
+    )
+    await mock.settle()
+    expect(mock.at('/events').requests.map(({ headers }) => headers)).toEqual([{}])
   })
 
   it('shares nothing with hooks beyond it', async () => {

@@ -74,6 +74,20 @@ describe('on a server', () => {
   })
 })
 
+describe('on a server below a provider', () => {
+  it('renders at the same cost, however many pages were rendered before', () => {
+    const looks = vi.spyOn(WeakRef.prototype, 'deref')
+    for (let page = 0; page < 500; page += 1) {
+      renderToString(
+        <EventSourceProvider>
+          <Rendered value={page} />
+        </EventSourceProvider>,
+      )
+    }
+    expect(looks.mock.calls.length).toBeLessThan(5 * 500)
+  })
+})
+
 describe('on a server without a provider', () => {
   it('renders for one reader nothing of what was rendered for another', () => {
     vi.stubGlobal('window', undefined)

@@ -59,6 +59,20 @@ function Prefixed({ source, prefix }: { readonly source: Source; readonly prefix
   return <p>{words}</p>
 }
 
+function Known({ source, names }: { readonly source: Source; readonly names: string[] | undefined }) {
+  const count = useEventReducer(source, {
+    events,
+    initial: 0,
+    reduce: { notification: (sum, { title }) => (must(names).includes(title) ? sum + 1 : sum) },
+  })
+  return <p>{count} known</p>
+}
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('There is none.')
+  return value
+}
+
 function Total({ source }: { readonly source: Source }) {
   const total = useEventReducer(source, {
     events,
@@ -195,6 +209,16 @@ describe('useEventReducer', () => {
     server.send('notification', { title: '1' })
     await screen.findByText('b1')
     expect(warn).toHaveBeenCalledTimes(1)
+  })
+
+  it('takes an event where the functions of the render before would have thrown', async () => {
+    const server = await startStreamServer()
+    const live = createEventSource(server.url(), { events })
+    const page = mount(<Known source={live} names={undefined} />)
+    await waitFor(() => expect(server.streams).toBe(1))
+    page.rerender(<Known source={live} names={['Wren']} />)
+    server.send('notification', { title: 'Wren' })
+    await screen.findByText('1 known')
   })
 
   it('goes on with the functions of the last render', async () => {

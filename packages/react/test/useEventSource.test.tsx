@@ -263,6 +263,24 @@ describe('useEventSource renders', () => {
     await waitFor(() => expect(page.commits).toBe(4))
   })
 
+  it('for the state with the payloads that others wait for: none is ahead of another', async () => {
+    const mock = createMockTransport(events, { now: Date.now() })
+    const live = createEventSource('/events', { events, transport: mock })
+    mount(
+      <div>
+        <Live source={live} />
+        <Live source={live} show={({ latest }) => `counter ${latest.counter?.value}`} />
+      </div>,
+    )
+    await act(() => mock.settle())
+    act(() => {
+      mock.at('/events').emit('counter', { value: 1 })
+      mock.at('/events').drop()
+    })
+    expect(screen.getByText('retrying 1')).toBeDefined()
+    expect(screen.getByText('counter 1')).toBeDefined()
+  })
+
   it('at most once a frame, however many events come, and the handlers miss none', async () => {
     const server = await startStreamServer()
     let handled = 0
@@ -294,6 +312,63 @@ describe('useEventSource renders', () => {
 })
 
 describe('useEventSource', () => {
+  it('takes a key for one of several sources of its url, and no more', async () => {
+    const server = await startStreamServer()
+    const both = (path: string) => (
+      <div>
+        <Live source={server.url('/a')} options={{ key: 'wren' }} show={(view) => `first ${summary(view)}`} />
+        <Live
+          source={server.url(path)}
+          options={{ key: 'wren' }}
+          show={(view) => `second ${summary(view)}`}
+        />
+      </div>
+    )
+    const page = mount(both('/a'))
+    await waitFor(() => expect(server.streams).toBe(1))
+    server.send('counter', { value: 1 }, '/a')
+    await screen.findByText('second open 1')
+    page.rerender(both('/b'))
+    await screen.findByText('second open -')
+    server.send('counter', { value: 2 }, '/b')
+    await screen.findByText('second open 2')
+    expect(screen.getByText('first open 1')).toBeDefined()
+  })
+
+  it('sends headers no longer that a component took back, but those of another one', async () => {
+    const server = await startStreamServer()
+    const tokens = () => server.requests.map(({ headers }) => headers.token)
+    const app = (first?: string, second?: string) => (
+      <div>
+        <Live source={server.url()} options={{ headers: first ? { token: first } : undefined }} />
+        <Live source={server.url()} options={{ headers: second ? { token: second } : undefined }} />
+      </div>
+    )
+    const page = mount(app('first'))
+    await waitFor(() => expect(tokens()).toEqual(['first']))
+    page.rerender(app('first', 'second'))
+    page.rerender(app(undefined, 'second'))
+    server.drop()
+    await waitFor(() => expect(tokens()).toEqual(['first', 'second']))
+    page.rerender(app())
+    server.drop()
+    await waitFor(() => expect(tokens()).toEqual(['first', 'second', undefined]))
+  })
+
+  it('has the verdict of nobody who took it back', async () => {
+    const server = await startStreamServer()
+    const app = (retries: boolean) => (
+      <Live source={server.url()} options={{ when: retries ? () => true : undefined }} />
+    )
+    const page = mount(app(true))
+    await screen.findByText('open -')
+    page.rerender(app(false))
+    server.refuse(404)
+    server.drop()
+    await screen.findByText('failed -')
+    expect(server.requests).toHaveLength(2)
+  })
+
   it('lets other components of a url leave its options out', async () => {
     const warn = vi.spyOn(console, 'warn')
     const server = await startStreamServer()
