@@ -41,7 +41,8 @@ export function App() {
   const recording = useRecording(live)
 
   const complain = (error: Error) => {
-    show({ id: 'failure', title: 'That did not work', text: error.message, late: true })
+    // Another one each time, so that it is read out and stays as long as the first did.
+    show({ id: `failure ${performance.now()}`, title: 'That did not work', text: error.message, late: true })
   }
 
   return (

@@ -13,6 +13,7 @@ type Outcome = { readonly sent: string } | { readonly refused: string } | undefi
 export function NoticeForm({ names, onSend }: NoticeFormProps) {
   const [to, setTo] = useState('')
   const [text, setText] = useState('')
+  const [sending, setSending] = useState(false)
   const [outcome, setOutcome] = useState<Outcome>()
   // Who left for good stays chosen until the sender chooses anew: a message must not go to everybody by accident.
   const choices = to === '' || names.includes(to) ? names : [...names, to]
@@ -20,12 +21,16 @@ export function NoticeForm({ names, onSend }: NoticeFormProps) {
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
+    if (sending) return
+    setSending(true)
     try {
       await onSend(to === '' ? null : to, text)
-      setText('')
+      setText((now) => (now === text ? '' : now)) // what was typed meanwhile stays
       setOutcome({ sent: to === '' ? 'Sent to everybody.' : `Sent to ${to}.` })
     } catch (error) {
       setOutcome({ refused: error instanceof Error ? error.message : String(error) })
+    } finally {
+      setSending(false)
     }
   }
 

@@ -1,4 +1,5 @@
 import { visitorId, visitorName } from '../shared/visitor.ts'
+import { storage } from './storage.ts'
 
 const birds = [
   'Avocet',
@@ -38,8 +39,11 @@ export const me = {
 }
 
 function kept(key: string, read: (text: string | null) => string | undefined, make: () => string): string {
-  const value = read(sessionStorage.getItem(key)) ?? make()
-  sessionStorage.setItem(key, value)
+  const session = storage('sessionStorage')
+  const value = read(session?.getItem(key) ?? null) ?? make()
+  // A tab that is opened from this one, or duplicated, starts with a copy of its storage, and is to find nothing there.
+  addEventListener('pageshow', () => session?.removeItem(key))
+  addEventListener('pagehide', () => session?.setItem(key, value))
   return value
 }
 

@@ -15,17 +15,22 @@ afterAll(async () => {
   await demo.stop()
 })
 
-/** Opens the page as a visitor of this name, and waits until it is live. */
-async function visit(name: string): Promise<Page> {
-  if (browser === undefined) throw new Error('There is no browser.')
-  const context = await browser.newContext()
-  const page = await context.newPage()
+/** Whatever is noticed in a page that must not be. */
+function watch(page: Page): void {
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
     // Chromium itself notes every refusal that the cut is made of.
     const refusal = message.text().includes('503') && message.location().url.includes('/events')
     if (['error', 'warning'].includes(message.type()) && !refusal) complaints.push(message.text())
   })
+}
+
+/** Opens the page as a visitor of this name, and waits until it is live. */
+async function visit(name: string): Promise<Page> {
+  if (browser === undefined) throw new Error('There is no browser.')
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  watch(page)
   await page.goto(`${demo.url}/?name=${name}`)
   await connection(page, 'Live')
   return page
@@ -165,3 +170,91 @@ describe.skipIf(browser === undefined)('two pages', () => {
     expect(complaints).toEqual([])
   })
 })
+
+describe.skipIf(browser === undefined)('a page', () => {
+  it('is another visitor in a tab that was opened from it, and the same one after a reload', async () => {
+    const page = await open()
+    const context = page.context()
+    const ids: (string | null)[] = []
+    context.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url())
+      if (pathname === '/events') ids.push(searchParams.get('id'))
+    })
+    await page.reload()
+    await connection(page, 'Live')
+    const opened = context.waitForEvent('page')
+    await page.evaluate(() => {
+      window.open(location.href)
+    })
+    await connection(await opened, 'Live')
+    await page.goto('about:blank')
+    await page.goBack()
+    await connection(page, 'Live')
+    await page.reload()
+    await connection(page, 'Live')
+    const [id, other] = ids
+    expect(other).not.toBe(id)
+    expect(ids).toEqual([id, other, id, id])
+    await context.close()
+  })
+
+  it('works where the browser keeps nothing', async () => {
+    const page = await open((page) =>
+      page.addInitScript(() => {
+        const denied = () => {
+          throw new DOMException('denied', 'SecurityError')
+        }
+        for (const name of ['localStorage', 'sessionStorage']) {
+          Object.defineProperty(window, name, { get: denied })
+        }
+      }),
+    )
+    expect(await page.locator('h1').count()).toBe(1)
+    await page.context().close()
+  })
+
+  it('sends a message once, and keeps what is typed meanwhile', async () => {
+    const page = await open()
+    let answer = (): void => {}
+    let posts = 0
+    await page.route('**/notifications', async (route) => {
+      posts += 1
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      await route.continue()
+    })
+    const field = page.getByLabel('Message')
+    await field.fill('only once')
+    await field.press('Enter')
+    await field.press('Enter')
+    await field.fill('the next one, half typ')
+    await expect.poll(() => posts).toBe(1)
+    answer()
+    await page.getByText('Sent to everybody.').waitFor()
+    expect(await field.inputValue()).toBe('the next one, half typ')
+    expect(posts).toBe(1)
+    await page.context().close()
+  })
+
+  it('shows each failure for itself', async () => {
+    const page = await open()
+    await page.route('**/counter', (route) => route.abort())
+    const toasts = page.locator('.toast', { hasText: 'That did not work' })
+    for (const failures of [1, 2]) {
+      await page.getByRole('button', { name: 'Count up' }).click()
+      await expect.poll(() => toasts.count()).toBe(failures)
+    }
+    await page.context().close()
+  })
+})
+
+/** Opens the page in a browser that knows nothing of it, once it was prepared, and waits until it is live. */
+async function open(prepare?: (page: Page) => Promise<unknown>): Promise<Page> {
+  if (browser === undefined) throw new Error('There is no browser.')
+  const page = await (await browser.newContext()).newPage()
+  await prepare?.(page)
+  await page.goto(demo.url)
+  await connection(page, 'Live')
+  return page
+}
