@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { withRig } from '../fleet.ts'
+import { withFleet, withRig } from '../fleet.ts'
 import type { Usage } from '../peer.ts'
 import { chosen, type Plan, progress } from '../plan.ts'
 import type { Rig } from '../rig.ts'
@@ -17,10 +17,10 @@ const FEWER = ['http', 'better-sse', 'express-sse', 'hono']
 const NAMED = ['tutorial', 'sse']
 /** Readers who come first: by then most code is compiled, and the heap has the size that it has anyway. */
 const FIRST = 1_000
-/** Those who come in all; and again, once all others have come and gone, several times, of which the last count. */
+/** Those who come in all; and again, once all others have come and gone, so often for the compiler, and so often in turns. */
 const READERS = 5_000
-const TIMES = 6
-const COUNTED = 4
+const WARMING = 4
+const TURNS = 11
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {
@@ -28,11 +28,15 @@ export async function connections(plan: Plan): Promise<Section[]> {
   const steady = (peer: string): boolean => !FEWER.includes(peer)
   const most = Math.min(descriptors() - OTHERS, 25_000)
   progress(`${READERS} idle connections`)
-  const some = await takeTurns(peers, (peer) =>
-    withRig(peer, async (rig): Promise<Figures> => {
-      const figures = await idle(rig, READERS)
-      return steady(peer) ? { ...figures, again: await again(rig) } : figures
-    }),
+  const some = await takeTurns(peers, (peer) => withRig(peer, (rig) => idle(rig, READERS)))
+  progress(`${READERS} connections again`)
+  const turns = chosen(plan, PEERS.filter(steady), NAMED, plan.quick ? 1 : TURNS)
+  const later = await withFleet(
+    turns.keys(),
+    async (rig) => {
+      for (let time = 0; time < WARMING; time++) await again(rig)
+    },
+    (fleet) => takeTurns(turns, async (peer) => ({ again: await again(fleet.rig(peer)) })),
   )
   if (!plan.quick) progress(`${most} idle connections`)
   // With half the ports of an address in use the kernel looks long for a free one, so that the last of them take most of the time.
@@ -46,7 +50,7 @@ export async function connections(plan: Plan): Promise<Section[]> {
       about: `CPU of the server for each connection that it accepts and answers with the head of a stream, 100 at a time; then what its resident memory has grown by, garbage collected. A server has ${FIRST.toLocaleString('en')} readers before any of it counts. The compilers of V8 are busy for longer than that, in threads of their own, whose time counts: most with whom the most code runs. What accepting costs a server that has been up for a while is what it costs again, once readers have come and gone several times.`,
       baseline: 'tutorial',
       columns: [
-        column('accept.again', `accepting ${few} again: CPU of each`, 'µs', some, 'again'),
+        column('accept.again', `accepting ${few} again: CPU of each`, 'µs', later, 'again'),
         column('accept.5000', `accepting ${few}: CPU of each`, 'µs', some, 'accept'),
         column('memory.5000', `RSS of each of ${few}`, 'KB', some, 'kilobytes'),
         column('accept.rate', 'accepted/s', '/s', some, 'rate'),
@@ -78,17 +82,13 @@ async function idle(rig: Rig, count: number): Promise<Figures> {
   }
 }
 
-/** What it takes to accept a reader once the code for those who come and go is compiled. */
+/** What it takes to accept a reader once those before have come and gone. */
 async function again(rig: Rig): Promise<number> {
-  let cpu = 0
-  for (let time = 1; time <= TIMES; time++) {
-    await rig.leave()
-    const before = await quiet(rig)
-    await rig.open(READERS, { every: 0 })
-    const after = await rig.server.ask('usage', { tidy: false })
-    if (time > TIMES - COUNTED) cpu += after.cpuMicroseconds - before.cpuMicroseconds
-  }
-  return cpu / READERS / COUNTED
+  const before = await quiet(rig)
+  await rig.open(READERS, { every: 0 })
+  const after = await rig.server.ask('usage', { tidy: false })
+  await rig.leave()
+  return (after.cpuMicroseconds - before.cpuMicroseconds) / READERS
 }
 
 /** What the server has used once it has nothing left to do. */
