@@ -179,11 +179,11 @@ export class EventStream<E> implements Stream<E>, Served {
     while (this.deliver());
     // An answer without the head of a stream would tell a browser never to come back.
     if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()
-    else this.#outlet.end()
+    else this.#outlet.end(this.#board.closing)
   }
 
   destroy(): void {
-    this.#outlet?.destroy()
+    this.#outlet?.destroy(this.#board.closing)
   }
 
   /** Tells the client when to come back, as the last thing before it is sent away. */
@@ -196,7 +196,6 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#phase !== 'open' || this.#delivery.ending) return
     this.deliver()
     if (this.quiet === 0) return
-    this.#outlet?.watch(this.#board.options.heartbeat)
     this.#delivery.markLive()
     this.deliver()
   }
@@ -251,7 +250,7 @@ export class EventStream<E> implements Stream<E>, Served {
     }
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
-    if (this.#delivery.ended) outlet.end()
+    if (this.#delivery.ended) outlet.end(this.#board.closing)
     this.#settle()
     if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()
@@ -309,11 +308,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const { lastEventId } = this
     const unused = this.#phase === 'unused'
     if (unused) {
-      if (!this.#isClaimable) return
-      if (lastEventId !== undefined && parseCursor(lastEventId)?.final) {
-        refuseFinal(this.#response)
-        return
-      }
+      if (!this.#claim()) return
     } else if (this.#gone) {
       return
     }
@@ -436,7 +431,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Takes the response for a stream, if it was not yet. */
   #open(): void {
-    if (this.#phase !== 'unused' || !this.#isClaimable) return
+    if (this.#phase !== 'unused' || !this.#claim()) return
     this.#admit()
     this.#phase = 'open'
     try {
@@ -448,10 +443,15 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#greet(true, undefined, 0)
   }
 
-  get #isClaimable(): boolean {
+  /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
+  #claim(): boolean {
     for (let { before } = this; before !== undefined; { before } = before) before.mustBeUnused()
     for (let { after } = this; after !== undefined; { after } = after) after.mustBeUnused()
-    return isClaimable(this.#request, this.#response)
+    if (!isClaimable(this.#request, this.#response)) return false
+    const { lastEventId } = this
+    if (lastEventId === undefined || !parseCursor(lastEventId)?.final) return true
+    refuseFinal(this.#response)
+    return false
   }
 
   /** Counts among the hub's streams. */

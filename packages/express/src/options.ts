@@ -33,8 +33,11 @@ export interface SseOptions<E> {
   /** How long a reader may take nothing before it is cut off, to come back with its cursor; milliseconds. @defaultValue 30,000 */
   readonly stallTimeout?: number
   readonly limits?: Partial<Limits>
-  /** Whose stream a request is, for `limits.streamsPerClient`. @defaultValue `req.ip`, else the socket's address */
-  readonly client?: (request: IncomingMessage) => string
+  /**
+   * Whose stream a request is, for `limits.streamsPerClient`; `undefined`, as of a user who is not signed in, for the
+   * default. @defaultValue `req.ip`, else the socket's address
+   */
+  readonly client?: (request: IncomingMessage) => string | undefined
 }
 
 /** Options with every default in place. */
@@ -83,7 +86,7 @@ const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
 export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
   if ('httpVersion' in options) throw new TypeError('sse makes the middleware and is none: app.use(sse()).')
   checkNames('', options, NAMES.options)
-  const { broker = memoryBroker(), events, history = {}, client = readClient } = options
+  const { broker = memoryBroker(), events, history = {}, client } = options
   if (events !== undefined && !('definitions' in events))
     throw new TypeError('events must be a contract: pass what defineEvents({ … }) returns.')
   for (const method of NAMES.broker) {
@@ -102,7 +105,7 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
     retry: milliseconds('retry', options.retry ?? 2_000),
     stallTimeout: milliseconds('stallTimeout', options.stallTimeout ?? 30_000),
     limits,
-    client,
+    client: (request) => client?.(request) ?? readClient(request),
   }
 }
 

@@ -8,7 +8,7 @@ import type { Place } from './place.ts'
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
 export type StreamResponse = ServerResponse & {
   flush?: () => void
-  readonly stream?: { readonly destroyed: boolean }
+  readonly stream?: { readonly destroyed: boolean; readonly session?: { close(): void } | undefined }
 }
 
 /** Whether nothing of a response can reach its reader any more. */
@@ -113,11 +113,6 @@ export class Outlet {
     return true
   }
 
-  /** Lets TCP watch for a peer that vanished: of no use before the stream is quiet, and a call for each connection. */
-  watch(milliseconds: number): void {
-    this.#socket?.setKeepAlive(true, milliseconds)
-  }
-
   write(chunk: Chunk | TextChunk): void {
     if (this.over) return
     if (this.#straight === undefined) this.#straighten()
@@ -161,17 +156,34 @@ export class Outlet {
     this.#listen(socket)
   }
 
-  /** Ends the response; the connection may serve another one. */
-  end(): void {
+  /**
+   * Ends the response; the connection may serve another one.
+   *
+   * @param leaving - it may not: the server is going, whose `close` a connection that is kept would hold up
+   */
+  end(leaving = false): void {
     if (this.over) return
     this.#leave()
+    const socket = this.#socket
+    // Not every wrapper of `end` takes a callback.
+    if (leaving && socket !== undefined) this.#response.once('finish', () => socket.destroySoon())
+    else if (leaving) this.#endSession()
     this.#response.end()
   }
 
-  /** Cuts the connection, with all that waits in it. */
-  destroy(): void {
+  /**
+   * Cuts the connection, with all that waits in it; of HTTP/2 the stream.
+   *
+   * @param leaving - of HTTP/2 the session ends with it, or with others that it has
+   */
+  destroy(leaving = false): void {
     this.#leave()
+    if (leaving) this.#endSession()
     this.#response.destroy()
+  }
+
+  #endSession(): void {
+    this.#response.stream?.session?.close()
   }
 
   /**

@@ -1,5 +1,8 @@
-import { createServer } from 'node:http'
-import { SseError, sse } from '@sse/express'
+import { once } from 'node:events'
+import { Agent, createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { AnyEvents } from '@sse/contract'
+import { SseError, type Stream, sse } from '@sse/express'
 import { connect, serve } from '@sse/express/testing'
 import express from 'express'
 import request from 'supertest'
@@ -45,6 +48,32 @@ describe('closing a stream', () => {
     expect(asked).toBe(0)
     await request(app).post('/other').set('Last-Event-ID', final).expect(201)
     await request(app).get('/other').set('Last-Event-ID', final.slice(0, -1)).expect(200)
+  })
+
+  it('answers its final id with 204 without a middleware as well, whatever the handler does first', async () => {
+    const hub = sse()
+    let runs = 0
+    const handlers: Record<string, (stream: Stream<AnyEvents>) => unknown> = {
+      '/join': (stream) => stream.join('news'),
+      '/send': (stream) => stream.send('n', 1),
+      '/sendAll': (stream) =>
+        stream.sendAll('n', async function* () {
+          runs += 1
+          yield 1
+        }),
+      '/close': () => {},
+    }
+    const server = createServer(async (req, res) => {
+      const stream = hub.stream(res)
+      await handlers[req.url ?? '']?.(stream)
+      stream.close()
+    })
+    for (const path of Object.keys(handlers)) {
+      const client = await connect(server, path)
+      await client.next('sse.close')
+      expect((await client.resume()).status).toBe(204)
+    }
+    expect(runs).toBe(1)
   })
 
   it('ends a stream that joined nothing with a final id as well', async () => {
@@ -171,6 +200,26 @@ describe('hub.close', () => {
     await closed
     await Promise.all(clients.map(({ ended }) => ended))
   })
+
+  it.each(['before', 'after'])(
+    'lets server.close return that was called %s, where readers keep their connections',
+    async (when) => {
+      const hub = sse()
+      const server = createServer(express().get('/events', hub, (_, res) => res.sse.join('news')))
+      // As one that outlasts the balancer's.
+      server.keepAliveTimeout = 65_000
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const agent = new Agent({ keepAlive: true })
+      const { port } = server.address() as AddressInfo
+      const request = get({ port, path: '/events', agent }, (response) => response.resume())
+      await once(request, 'response')
+      const close = () => new Promise((resolve) => server.close(resolve))
+      const closed = when === 'before' ? close() : hub.close().then(close)
+      await hub.close()
+      await closed
+      expect(agent.freeSockets).toEqual({})
+    },
+  )
 
   it('takes no new streams: 503 with Retry-After, also for one that was about to join', async () => {
     const { app, hub } = bareApp()

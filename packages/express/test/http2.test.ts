@@ -142,4 +142,16 @@ describe('HTTP/2', () => {
     left?.close('over')
     expect(await readUntil(reading, 'event: sse.close')).toContain('sse.close')
   })
+
+  it.each(['before', 'after'])('lets server.close return that was called %s', async (when) => {
+    const { client, hub, server } = await serve((stream) => stream.join('news'))
+    const request = client.request({ ':path': '/events' })
+    request.resume()
+    await expect.poll(() => hub.channel('news').size).toBe(1)
+    const close = () => new Promise((resolve) => server.close(resolve))
+    const closed = when === 'before' ? close() : hub.close().then(close)
+    await hub.close()
+    await closed
+    expect(client.closed).toBe(true)
+  })
 })

@@ -89,6 +89,18 @@ describe('limits.streamsPerClient', () => {
     expect(calls).toBe(4)
   })
 
+  it('counts by address who is nobody yet', async () => {
+    const { app, hub } = eventsApp({ limits: { streamsPerClient: 1 }, client: () => undefined })
+    app.set('trust proxy', true)
+    const from = (ip: string) => connect(app, '/events', { headers: { 'x-forwarded-for': ip } })
+    const first = await from('10.0.0.1')
+    expect((await from('10.0.0.2')).status).toBe(200)
+    expect((await from('10.0.0.1')).status).toBe(503)
+    await first.drop()
+    await expect.poll(() => hub.stats().streams).toBe(1)
+    expect((await from('10.0.0.1')).status).toBe(200)
+  })
+
   it('takes the address from behind a proxy that Express trusts', async () => {
     const { app } = eventsApp({ limits: { streamsPerClient: 1 } })
     app.set('trust proxy', true)
