@@ -3,5 +3,5 @@ const bundle = (name, limit, file) => ({ name, path: `.size/${file}.js`, limit, 
 
 export default [
   bundle('a source over fetch', '4.7 kB', 'source'),
-  bundle('everything', '5.7 kB', 'everything'),
+  bundle('everything', '5.8 kB', 'everything'),
 ]

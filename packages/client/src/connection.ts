@@ -51,7 +51,7 @@ export interface Connection {
  */
 export function createConnection(
   url: PerAttempt<string | URL>,
-  options: ConnectionOptions,
+  options: ConnectionOptions & { readonly initial?: unknown },
   names: readonly string[] | undefined,
   hooks: ConnectionHooks,
 ): Connection {
@@ -70,13 +70,14 @@ export function createConnection(
   let { method = 'GET', body, cursor = '' } = options
   let target = url
   let state = initialState
-  /** Whether a stream was open, that could have gone on in the meantime. */
-  let begun = cursor !== ''
+  /** Whether a stream was open, or a page rendered, that could have gone on in the meantime. */
+  let begun = cursor !== '' || options.initial !== undefined
   let retry = DEFAULT_RETRY
   /** Which attempt in a row this one is, or the next: those before came to nothing, or to a stream that did not last. */
   let turn = 1
-  /** When the next attempt may begin at the earliest. */
+  /** When the next attempt may begin at the earliest, and how long that was away when it was said. */
   let notBefore = 0
+  let holdOff = 0
   /** Whether the headers were asked for anew after a 401. */
   let refreshed = false
   /** How often the server says something, in milliseconds, and when it did last. */
@@ -166,8 +167,8 @@ export function createConnection(
     }
 
     /** A server that isn't ours does not say whether something is missing. */
-    function openUnsure(): void {
-      open('gap', heartbeat)
+    function openUnsure(interval = heartbeat): void {
+      open('gap', interval)
       if (alive) hooks.resync(UNKNOWN)
     }
 
@@ -226,7 +227,7 @@ export function createConnection(
       alive = false // first: a transport may tell something when it is stopped
       if (ends) ends()
     }
-    notBefore = clock.now() + MIN_INTERVAL
+    holdBack(MIN_INTERVAL)
     after(connectTimeout, () =>
       end(new ConnectionError('timeout', 'No answer. A site has six HTTP/1.1 connections for all its tabs.')),
     )
@@ -254,7 +255,8 @@ export function createConnection(
           }
           heardAt = clock.now()
           // Continuity is judged before the stream is said to be open, so that nobody sees it change.
-          if (had) after(JUDGEMENT, openUnsure)
+          // Where nothing is said, it may be half open: what was announced before still holds.
+          if (had) after(JUDGEMENT, () => openUnsure(heartbeat || beat))
           else open('fresh', heartbeat)
         }),
         event: whileAlive(receive),
@@ -305,9 +307,8 @@ export function createConnection(
     const retriable = verdict ?? /^(network|timeout|stale|http(408|42[59]|5))/.test(kind + status)
     turn = lasted() ? 1 : turn + 1
     if (retriable && !spent && turn <= maxAttempts) {
-      const floor = clock.now() + retryAfter
-      notBefore = Math.max(notBefore, floor)
-      const retryAt = Math.max(notBefore, floor + backoff(turn, retry, clock.random()))
+      if (retryAfter > remaining()) holdBack(retryAfter)
+      const retryAt = clock.now() + Math.max(remaining(), retryAfter + backoff(turn, retry, clock.random()))
       send({ type: 'retry', attempt: turn, retryAt, error })
     } else send({ type: 'fail', error })
     hooks.error(error)
@@ -334,8 +335,17 @@ export function createConnection(
       proceed()
   }
 
+  /** No attempt begins for so long, in milliseconds. */
+  function holdBack(milliseconds: number): void {
+    holdOff = milliseconds
+    notBefore = clock.now() + milliseconds
+  }
+
+  /** How much is left of that: never more than was said, as the clock may have been set back. */
+  const remaining = (): number => Math.min(notBefore - clock.now(), holdOff)
+
   /** Makes the attempt that is waited for, as soon as it may be. */
-  function proceed(wait = notBefore - clock.now()): void {
+  function proceed(wait = remaining()): void {
     if (wait > 0) after(wait, () => proceed(0))
     else if (!blocked()) send({ type: 'due', attempt: turn })
   }

@@ -21,7 +21,7 @@ export const fetchTransport: Transport = {
           ? cause
           : new ConnectionError(
               cause instanceof RangeError ? 'overflow' : 'network',
-              `${request.url}: ${cause}`,
+              withoutSecrets(`${request.url}: ${cause}`),
               { cause },
             ),
       )
@@ -70,7 +70,7 @@ async function receive(
     const after = get('retry-after')
     throw new ConnectionError(
       status === 200 ? 'content-type' : 'http',
-      `${url} answered ${status} ${type}, no event stream.`,
+      `${withoutSecrets(url)} answered ${status} ${type}, no event stream.`,
       {
         status,
         body: new TextDecoder().decode(beginning?.value).slice(0, BODY_LIMIT),
@@ -97,6 +97,9 @@ async function receive(
   }
   throw new ConnectionError('network', 'Stream ended.')
 }
+
+/** A text without the queries and passwords of urls: tokens travel in them, and errors end up in logs. */
+const withoutSecrets = (text: string): string => text.replace(/\?\S*|[^\s/]*@/g, '')
 
 /** Not every browser iterates a body. What is left of it goes with the attempt. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {

@@ -49,7 +49,8 @@ export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
   /** The contract; without it, every event is taken and its data is JSON. */
   readonly events?: (E & Contract) | undefined
   /**
-   * The newest payloads to begin with: those that the page was rendered with, which `cursor` carries on from.
+   * The newest payloads to begin with: those that the page was rendered with, which `cursor` carries on from. Without one,
+   * whoever listens for a resync is told that something may be missing since.
    * @defaultValue none
    */
   readonly initial?: Latest<E> | undefined

@@ -73,7 +73,7 @@ function warnOfConflicts<E>(
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
-      `Two event sources of '${url}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
+      `Two event sources of '${String(url).replace(/\?.*/, '')}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
     )
   }
 }

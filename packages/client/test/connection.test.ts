@@ -284,6 +284,16 @@ describe('a stream that broke off', () => {
     expect(source.getState().continuity).toBe('gap')
   })
 
+  it('may have missed something since the page was rendered, where that has no cursor', async () => {
+    const resyncs: unknown[] = []
+    const mock = createMockTransport(events)
+    const source = createEventSource<E>(url, { events, transport: mock, initial: { counter: { value: 1 } } })
+    source.onResync((resync) => resyncs.push(resync))
+    source.open()
+    await mock.settle()
+    expect(resyncs).toEqual([{ reason: 'unknown', channels: [] }])
+    expect(source.getState()).toMatchObject({ status: 'open', continuity: 'gap' })
+  })
   it('starts after the cursor that the page was rendered with', async () => {
     const mock = createMockTransport(events)
     mock.at(url).emit('note', 'rendered')
@@ -347,6 +357,38 @@ describe('silence', () => {
     source.open()
     await mock.advance(3_600_000)
     expect(source.getState()).toMatchObject({ status: 'open', stale: false })
+  })
+})
+
+describe('a clock that is set back by a day', () => {
+  it('has a lost connection tried again as soon as ever', async () => {
+    const { mock, server, status } = await connect()
+    await mock.advance(60_000)
+    mock.sleep(-86_400_000)
+    server.drop()
+    await mock.advance(2_000)
+    expect(status()).toBe('open')
+  })
+  it('has a page that is online again connect at once', async () => {
+    const { mock, status } = await connect()
+    await mock.advance(60_000)
+    mock.offline()
+    mock.sleep(-86_400_000)
+    mock.online()
+    await mock.advance(1_000)
+    expect(status()).toBe('open')
+  })
+  it('shortens Retry-After for nobody', async () => {
+    const { mock, server, status } = await connect()
+    server.refuse(503, { retryAfter: 60_000 })
+    server.drop()
+    await mock.advance(2_000)
+    mock.sleep(-86_400_000)
+    mock.show()
+    await mock.advance(59_000)
+    expect(status()).toBe('retrying')
+    await mock.advance(31_000)
+    expect(status()).toBe('open')
   })
 })
 

@@ -175,6 +175,24 @@ describe('a response', () => {
     expect(source.getState()).toMatchObject({ attempt: 2, error: { kind: 'network' } })
   })
 
+  it('is told of without what is secret in a url', async () => {
+    await using endpoint = await serve(status(403))
+    const messages: string[] = []
+    const urls = [
+      `${endpoint.url}?token=secret`,
+      'http://127.0.0.1:1/a?token=secret',
+      'http://me:secret@127.0.0.1:1/b',
+    ]
+    for (const url of urls) {
+      const source = open(url, { when: () => false })
+      source.onError(({ message, stack }) => messages.push(message, String(stack)))
+      await until(source, 'failed')
+    }
+    expect(messages).toHaveLength(6)
+    expect(messages.filter((message) => message.includes('secret'))).toEqual([])
+    expect(messages[0]).toContain(`${endpoint.url} answered 403`)
+  })
+
   it('that redirects is followed, without the credentials where it leads to another origin', async () => {
     await using other = await serve(stream(note('a')))
     await using endpoint = await serve(status(307, { Location: other.url }))

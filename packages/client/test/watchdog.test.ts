@@ -86,4 +86,22 @@ describe('the watchdog', () => {
     expect(state()).toBe('closed')
     expect(clock.pending).toBe(0)
   })
+  it('watches a stream that has said nothing yet by the heartbeat of the one before: it may be half open', async () => {
+    const transport = createScriptedTransport()
+    const { clock } = transport
+    const source = createEventSource('/events', { transport })
+    source.open()
+    await clock.settle()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', { heartbeat: 10_000, resumed: false, replay: 0 }, 'e-1')
+    transport.last.end()
+    await clock.advance(2_000)
+    transport.last.handlers.open()
+    await clock.advance(1_000)
+    expect(source.getState()).toMatchObject({ status: 'open', continuity: 'gap' })
+    const lost: string[] = []
+    source.onError(({ kind }) => lost.push(kind))
+    await clock.advance(25_000)
+    expect(lost).toEqual(['stale'])
+  })
 })

@@ -13,7 +13,7 @@ export interface MockTransport<E = AnyEvents> extends Required<Transport> {
   advance(milliseconds: number): Promise<void>
   /** Lets what was begun be done, without time. */
   settle(): Promise<void>
-  /** Lets time pass, in milliseconds, without anything happening in it: the machine sleeps. */
+  /** Lets time pass, in milliseconds, without anything happening in it: the machine sleeps. Less than 0 sets the clock back. */
   sleep(milliseconds: number): void
   /** The time, in milliseconds since the epoch. */
   now(): number

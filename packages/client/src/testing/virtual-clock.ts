@@ -13,7 +13,10 @@ export interface VirtualClock extends Clock {
   advance(milliseconds: number): Promise<void>
   /** Lets promises settle. */
   settle(): Promise<void>
-  /** Lets time pass without calling anything, as when the machine sleeps; what came due is called after it. */
+  /**
+   * Lets time pass without calling anything, as when the machine sleeps; what came due is called after it. Less than 0 is a
+   * clock that is set back, of which timers take no notice.
+   */
   sleep(milliseconds: number): void
 }
 
@@ -26,13 +29,14 @@ const TURNS = 20
 export function createVirtualClock(start: number, random: () => number): VirtualClock {
   const timers = new Set<Timer>()
   let now = start
+  let setBack = 0
 
   async function settle(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn += 1) await Promise.resolve()
   }
 
   return {
-    now: () => now,
+    now: () => now - setBack,
     random,
     after(milliseconds, callback) {
       const timer: Timer = { at: now + Math.max(0, milliseconds), callback }
@@ -44,7 +48,8 @@ export function createVirtualClock(start: number, random: () => number): Virtual
     },
     settle,
     sleep(milliseconds) {
-      now += milliseconds
+      if (milliseconds > 0) now += milliseconds
+      else setBack -= milliseconds
     },
     async advance(milliseconds) {
       const until = now + milliseconds
