@@ -1,6 +1,6 @@
 import { SseError } from '@sse/express'
 import { ErrorReply } from 'redis'
-import { timeoutError } from './timeout.ts'
+import { deadline, timeoutError } from './timeout.ts'
 
 export interface CallQueueOptions<T, R> {
   /** Items of one call. */
@@ -18,7 +18,7 @@ interface Ticket<T, R> {
   readonly item: T
   readonly resolve: (result: R) => void
   readonly reject: (error: unknown) => void
-  timer: NodeJS.Timeout | undefined
+  cancel: () => void
 }
 
 interface Batch<T, R> {
@@ -55,8 +55,8 @@ export class CallQueue<T, R> {
         reject(closedError())
         return
       }
-      const ticket: Ticket<T, R> = { item, resolve, reject, timer: undefined }
-      ticket.timer = setTimeout(() => this.#giveUp(ticket), this.#options.timeout)
+      const ticket: Ticket<T, R> = { item, resolve, reject, cancel: () => {} }
+      ticket.cancel = deadline(this.#options.timeout, () => this.#giveUp(ticket))
       this.#waiting.push(ticket)
       this.#running ??= this.#run()
     })
@@ -120,13 +120,13 @@ export class CallQueue<T, R> {
     for (const [index, ticket] of tickets.entries()) {
       const result = results[index]
       if (!batch.tickets.has(ticket) || result === undefined) continue
-      clearTimeout(ticket.timer)
+      ticket.cancel()
       ticket.resolve(result)
     }
   }
 
   #reject(ticket: Ticket<T, R>, error: unknown): void {
-    clearTimeout(ticket.timer)
+    ticket.cancel()
     ticket.reject(error)
   }
 

@@ -10,11 +10,24 @@ export const timeoutError = (timeout: number, sent: boolean): SseError => {
   )
 }
 
+/** What a timer may be late by, and what is granted where it is: an event loop that stood still has answers to read first. */
+const LATE = 100
+
+/** Calls back when time is up and the event loop has had the time to look. @returns what cancels it */
+export function deadline(timeout: number, callback: () => void): () => void {
+  const due = performance.now() + timeout
+  let timer = setTimeout(() => {
+    if (performance.now() - due < LATE) callback()
+    else timer = setTimeout(callback, LATE)
+  }, timeout)
+  return () => clearTimeout(timer)
+}
+
 /** @throws {@link SseError} when time is up */
 export async function within<T>(timeout: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(timeoutError(timeout, false)), timeout)
+    cancel = deadline(timeout, () => reject(timeoutError(timeout, false)))
   })
-  return await Promise.race([promise, late]).finally(() => clearTimeout(timer))
+  return await Promise.race([promise, late]).finally(() => cancel())
 }

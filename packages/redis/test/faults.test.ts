@@ -131,6 +131,20 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(newsOf(streams[0] as TestStream)).toEqual(newsOf(streams[1] as TestStream))
   })
 
+  it('it does not, but the event loop stands still for longer than a publish may take: it is not rejected', async () => {
+    const redis = await startRedis()
+    const server = await start(redis, { publishTimeout: 500 })
+    const stream = await server.stream(['news'])
+    await server.publish('news', 1)
+    const publishing = server.publish('news', 2)
+    // The script has left, and its answer waits to be read.
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const until = performance.now() + 1_500; performance.now() < until; );
+    await publishing
+    await until(() => newsOf(stream).length === 2)
+    expect(kindsOf(stream)).toEqual(['news', 'news'])
+  })
+
   it('it is rolled back to a snapshot: readers are told, though it has more by the time they look', async () => {
     const redis = await startRedis()
     const interposer = await Interposer.start(redis.port)
