@@ -1,4 +1,12 @@
-export type { AnyEvents, Contract, EventName, EventPayload, KeyedName, Latest } from '@sse/contract'
+export type {
+  AnyContract,
+  AnyEvents,
+  Contract,
+  EventName,
+  EventPayload,
+  KeyedName,
+  Latest,
+} from '@sse/contract'
 export type { Clock } from './clock.ts'
 export { ConnectionError, type ConnectionErrorKind, type ConnectionErrorOptions } from './errors.ts'
 export { eventsOf } from './event-iterator.ts'

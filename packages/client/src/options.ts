@@ -1,4 +1,4 @@
-import type { AnyEvents, Contract, Latest } from '@sse/contract'
+import type { AnyContract, AnyEvents, Latest } from '@sse/contract'
 import type { ConnectionError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
@@ -47,7 +47,7 @@ export interface ConnectionOptions {
 /** The options of {@link createEventSource}. */
 export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
   /** The contract; without it, every event is taken and its data is JSON. */
-  readonly events?: (E & Contract) | undefined
+  readonly events?: (E & AnyContract) | undefined
   /**
    * The newest payloads to begin with: those that the page was rendered with, which `cursor` carries on from. Without one,
    * whoever listens for a resync is told that something may be missing since.

@@ -6,7 +6,7 @@ export interface EventReducerOptions<E, S> {
   readonly initial: S
   /** By event name, the state after an event. Must be pure. */
   readonly reduce: {
-    readonly [N in EventName<E>]?: (state: S, data: EventPayload<E, N>, meta: EventMeta<N>) => S
+    readonly [N in EventName<E>]?: ((state: S, data: EventPayload<E, N>, meta: EventMeta<N>) => S) | undefined
   }
   /** The state after events went missing. @defaultValue it stays */
   readonly onGap?: ((state: S, resync: Resync) => S) | undefined

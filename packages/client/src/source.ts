@@ -33,7 +33,8 @@ export interface ListenerOptions {
 }
 
 /** An event stream that is kept up: typed, resumed where it broke off, and honest about its state. */
-export interface TypedEventSource<E = AnyEvents> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface TypedEventSource<E = any> {
   /** The last event id, to resume after; `''` if there was none. */
   readonly cursor: string
 

@@ -1,4 +1,4 @@
-import { defineEvents, payload, state, text } from '@sse/contract'
+import { type Contract, defineEvents, payload, state, text } from '@sse/contract'
 import { describe, expectTypeOf, it } from 'vitest'
 import { z } from 'zod'
 import {
@@ -9,8 +9,9 @@ import {
   eventsOf,
   type PauseCause,
   type SourceEvent,
+  type TypedEventSource,
 } from '../src/index.ts'
-import { createMockTransport } from '../src/testing/index.ts'
+import { createMockTransport, type MockTransport } from '../src/testing/index.ts'
 
 interface Quote {
   symbol: string
@@ -110,5 +111,21 @@ describe('the mock transport', () => {
     mock.at('/events').emit('counter', { value: 1 })
     // @ts-expect-error not of its shape
     mock.at('/events').emit('counter', 1)
+  })
+})
+
+describe('types without a contract', () => {
+  it('are those of any source', () => {
+    expectTypeOf(source).toExtend<TypedEventSource>()
+    expectTypeOf(createEventSource<{ greeting: { name: string } }>('/events')).toExtend<TypedEventSource>()
+    expectTypeOf(createMockTransport(events)).toExtend<MockTransport>()
+  })
+})
+
+describe('a contract of which nothing is known', () => {
+  it('makes a source that hears anything', () => {
+    const unknown: Contract = events
+    createEventSource('/events', { events: unknown }).on('x', (data) => expectTypeOf(data).toBeUnknown())
+    createMockTransport(unknown).at('/events').emit('x', 1)
   })
 })

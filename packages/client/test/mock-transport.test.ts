@@ -1,4 +1,4 @@
-import { defineEvents, payload, state } from '@sse/contract'
+import { defineEvents, payload, state, text } from '@sse/contract'
 import { describe, expect, it } from 'vitest'
 import { createEventSource } from '../src/index.ts'
 import { createMockTransport } from '../src/testing/index.ts'
@@ -117,5 +117,52 @@ describe('the mock transport', () => {
     expect(() => Reflect.apply(mock.at('/events').emit, undefined, ['nothing', 1])).toThrow(
       /not in the contract/,
     )
+  })
+
+  it('refuses what a server does, and says it as a server does', async () => {
+    const mixed = defineEvents({
+      log: text(),
+      counter: state<number>(),
+      quote: state<{ id: string }>((q) => q.id),
+    })
+    const mock = createMockTransport(mixed)
+    const server = mock.at('/events')
+    const source = createEventSource('/events', { events: mixed, transport: mock })
+    const heard: string[] = []
+    source.on('log', (line) => heard.push(line))
+    await mock.settle()
+    server.emit('log', 'a\r\nb\rc')
+    expect(heard).toEqual(['a\nb\nc'])
+    expect(() => server.remove('log')).toThrow(/'log'/)
+    expect(() => server.remove('quote')).toThrow(/'quote'/)
+    expect(() => server.remove('counter', 'a')).toThrow(/'counter'/)
+    server.emit('counter', 1)
+    server.remove('counter')
+    expect(source.getLatest()).toEqual({ log: 'a\nb\nc' })
+  })
+
+  it('is where a sleep has brought it, also in the midst of an advance', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource('/events', { events, transport: mock })
+    source.open()
+    await mock.settle()
+    const start = mock.now()
+    source.on('note', () => mock.sleep(60_000))
+    const advancing = mock.advance(10)
+    mock.at('/events').emit('note', 'x')
+    await advancing
+    expect(mock.now() - start).toBeGreaterThanOrEqual(60_000)
+  })
+
+  it('settles headers that are long in coming', async () => {
+    const mock = createMockTransport(events)
+    const headers = async () => {
+      for (let turn = 0; turn < 40; turn += 1) await null
+      return {}
+    }
+    const source = createEventSource('/events', { events, transport: mock, headers })
+    source.open()
+    await mock.settle()
+    expect(source.getState().status).toBe('open')
   })
 })

@@ -36,6 +36,12 @@ export function encodePayload(
   const definition = contract && definitionOf(contract.definitions, event)
   if (definition?.kind === 'text') {
     if (typeof payload !== 'string') throw misshapen(event, `expected a string, got ${typeName(payload)}`)
+    // UTF-8 has no half of a surrogate pair, but JSON has.
+    if (/\p{Surrogate}/u.test(payload))
+      throw misshapen(
+        event,
+        'it has half a character, which would be lost: cut texts at characters, or send payload<string>()',
+      )
     return { data: payload, key: undefined }
   }
   const checked = check(definition?.schema, event, payload)

@@ -4,6 +4,7 @@ import {
   type EventDefinition,
   isDefinition,
   isSchema,
+  type PayloadDefinition,
   type Refused,
   type SendableSchema,
   type StateDefinition,
@@ -14,7 +15,7 @@ import type { Jsonable } from './jsonable.ts'
 
 /** What is said on an event stream: its event names and payloads. Made by {@link defineEvents}, shared by both ends. */
 export interface Contract<D extends Definitions = Definitions> {
-  readonly definitions: { readonly [N in keyof D]: EventDefinition }
+  readonly definitions: { readonly [N in keyof D]: Defined<D[N]> }
   /**
    * Parses the data of an event and checks it. It comes with the contract, so that who has none needs no code for it.
    *
@@ -24,6 +25,17 @@ export interface Contract<D extends Definitions = Definitions> {
   /** Types only; no such property exists. */
   readonly '~events'?: D
 }
+
+/** Any contract, as a bound: `E & Contract` would infer nothing from what is declared as a mere `Contract`. */
+export type AnyContract = Pick<Contract, 'definitions' | 'decode'>
+
+/** What a definition is kept as: spread into another contract's, it is what it was. */
+export type Defined<D> =
+  D extends StandardSchemaV1<infer I, infer O>
+    ? PayloadDefinition<I, O>
+    : D extends EventDefinition
+      ? D
+      : EventDefinition
 
 /** The argument of {@link defineEvents}: an event definition or a Standard Schema by event name. */
 export type Definitions = Readonly<Record<string, EventDefinition | StandardSchemaV1>>
@@ -60,9 +72,9 @@ export type KeyedName<E> =
 
 /** The newest payload by event name, and for keyed state the newest payload of each key. */
 export type Latest<E> = {
-  readonly [N in EventName<E>]?: N extends KeyedName<E>
-    ? Readonly<Record<string, EventPayload<E, N>>>
-    : EventPayload<E, N>
+  readonly [N in EventName<E>]?:
+    | (N extends KeyedName<E> ? Readonly<Record<string, EventPayload<E, N>>> : EventPayload<E, N>)
+    | undefined
 }
 
 type InputOf<D> = D extends TextDefinition

@@ -55,7 +55,9 @@ export type Unsendable<T> = [T] extends [Jsonable<T>]
  * @example
  * defineEvents({ ping: payload<null>() })
  */
-export function payload<T>(..._JSON_cannot_carry_this_payload: Unsendable<T>): PayloadDefinition<T, T> {
+export function payload<T>(...JSON_cannot_carry_this_payload: Unsendable<T>): PayloadDefinition<T, T> {
+  if (JSON_cannot_carry_this_payload.length > 0)
+    throw new TypeError('payload() takes nothing: a schema is an event by itself, without payload().')
   return { kind: 'payload', schema: undefined }
 }
 
@@ -90,6 +92,10 @@ export function state(first?: unknown, second?: unknown): StateDefinition<unknow
   // Some libraries' schemas are functions, so it is the schema that has to be recognised.
   const schema = isSchema(first) ? first : undefined
   const key = schema === undefined ? first : second
+  if ((key !== undefined && !isKey(key)) || (key === first && second !== undefined))
+    throw new TypeError(
+      'state() takes a Standard Schema, if any, and then a function from a payload to its key.',
+    )
   return { kind: 'state', schema, keyed: isKey(key), key: isKey(key) ? key : () => '' }
 }
 

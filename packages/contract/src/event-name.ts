@@ -6,11 +6,13 @@ import { ContractError } from './errors.ts'
  * @throws {@link ContractError}
  */
 export function assertEventName(name: unknown): asserts name is string {
-  if (typeof name !== 'string' || name === '' || /[\r\n\0]/.test(name)) {
+  // Half a surrogate pair is no text: it would arrive as another name, which nobody listens to.
+  if (typeof name !== 'string' || name === '' || /[\r\n\0]|\p{Surrogate}/u.test(name)) {
+    const shown = typeof name === 'string' ? JSON.stringify(name) : typeof name
     throw new ContractError(
       'ERR_SSE_EVENT_NAME',
-      String(name),
-      `The event name ${JSON.stringify(name)} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
+      shown,
+      `The event name ${shown} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
     )
   }
   assertUnreserved(name)

@@ -1,8 +1,10 @@
 export { type DecodedPayload, type EncodedPayload, encodePayload } from './codec.ts'
 export {
+  type AnyContract,
   type AnyEvents,
   type Checked,
   type Contract,
+  type Defined,
   type Definitions,
   defineEvents,
   type EventInput,

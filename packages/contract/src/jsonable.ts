@@ -1,10 +1,12 @@
-type Primitive = string | number | boolean | null
+/** What JSON is. Recursive types of their own (`type Json = … | Json[]`) are told by it, as they have no end to be looked through. */
+type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined }
 
 /** What `JSON.stringify` loses, empties or refuses. */
 type Uncarried =
   | bigint
   | symbol
-  | undefined
+  // biome-ignore lint/suspicious/noConfusingVoidType: undefined, and what is declared to be nothing
+  | void
   | ((...args: never) => unknown)
   | { toJSON(...args: never): unknown }
   | ReadonlyMap<unknown, unknown>
@@ -13,8 +15,10 @@ type Uncarried =
   | ArrayBufferLike
   | ArrayBufferView
   | RegExp
-  | Error
   | PromiseLike<unknown>
+
+/** An `Error`; not `{ name, message }`, which would pass for one but for this key. */
+type ErrorLike<T> = 'stack' extends keyof T ? Error : never
 
 type WeakKeyHolder = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
 
@@ -26,9 +30,9 @@ type WeakKeyHolder = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>
  */
 export type Jsonable<T> = unknown extends T
   ? T
-  : T extends Primitive
+  : T extends Json
     ? T
-    : T extends Uncarried
+    : T extends Uncarried | ErrorLike<T>
       ? never
       : T extends readonly unknown[]
         ? { [K in keyof T]: Jsonable<T[K]> }

@@ -175,6 +175,14 @@ describe('encodePayload refuses', () => {
     expect(refuse('done', ['a']).message).toContain('expected a string, got array')
   })
 
+  it('half a character in a text event, which UTF-8 cannot carry', () => {
+    const events = defineEvents({ token: text() })
+    const answer = 'done 🎉'
+    expect(encodePayload(events, 'token', answer).data).toBe(answer)
+    for (const part of [answer.slice(0, 6), answer.slice(6)])
+      expect(() => encodePayload(events, 'token', part)).toThrow(/half a character/)
+  })
+
   it('undefined, functions, symbols, bigints and circles, which have no JSON', () => {
     const circle: { self?: unknown } = {}
     circle.self = circle

@@ -166,4 +166,61 @@ describe('a contract refuses', () => {
     // @ts-expect-error a number
     state(z.object({ id: z.number() }), (q) => q.id)
   })
+  it('nothing, which has no JSON', () => {
+    // @ts-expect-error nothing
+    payload<void>()
+    // @ts-expect-error nothing
+    state<void>()
+    // @ts-expect-error nothing
+    defineEvents({ ping: z.void() })
+  })
+  it('errors, which arrive as {}', () => {
+    // @ts-expect-error an error
+    payload<Error>()
+    // @ts-expect-error one within
+    payload<{ cause: TypeError | null }>()
+  })
+})
+
+describe('a contract takes', () => {
+  type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
+  interface Comment {
+    readonly body: string
+    readonly replies: readonly Comment[]
+  }
+  /** As Prisma has it. */
+  interface StoredArray extends Array<Stored> {}
+  type Stored = string | number | boolean | { [N in string]?: Stored } | StoredArray | null
+
+  it('what looks like an error but for its stack', () => {
+    expectTypeOf(payload<{ name: string; message: string }>()).toExtend<object>()
+    state<{ name: string; message: string }>((message) => message.name)
+    defineEvents({ chat: z.object({ name: z.string(), message: z.string() }) })
+  })
+  it('types that contain themselves', () => {
+    payload<Json>()
+    payload<{ meta: Stored; any?: Json }>()
+    payload<Comment>()
+    defineEvents({ any: z.json() })
+  })
+  it('the definitions of other contracts, with all that is known of them', () => {
+    const chat = defineEvents({
+      message: payload<{ body: string }>(),
+      typing: state<{ who: string }>((typing) => typing.who),
+    })
+    const billing = defineEvents({
+      invoice: z.object({ total: z.number(), currency: z.string().default('EUR') }),
+    })
+    const all = defineEvents({ ...chat.definitions, ...billing.definitions, done: text() })
+    type All = typeof all
+    expectTypeOf(all).toExtend<Contract>()
+    expectTypeOf<EventName<All>>().toEqualTypeOf<'message' | 'typing' | 'invoice' | 'done'>()
+    expectTypeOf<EventPayload<All, 'message'>>().toEqualTypeOf<{ body: string }>()
+    expectTypeOf<EventPayload<All, 'invoice'>>().toEqualTypeOf<{ total: number; currency: string }>()
+    expectTypeOf<EventInput<All, 'invoice'>>().toEqualTypeOf<{
+      total: number
+      currency?: string | undefined
+    }>()
+    expectTypeOf<KeyedName<All>>().toEqualTypeOf<'typing'>()
+  })
 })

@@ -109,9 +109,35 @@ describe('state', () => {
   })
 })
 
+describe('in plain JavaScript', () => {
+  const schema = z.object({ id: z.string() })
+  const loose = { payload, state } as Record<string, (...args: unknown[]) => unknown>
+
+  it.each([
+    ['a schema within payload()', 'payload', [schema]],
+    ['what is no Standard Schema', 'state', [{ validate() {} }]],
+    ['the name of a property as a key', 'state', [schema, 'id']],
+    ['such a name alone', 'state', ['id']],
+    ['a key before its schema', 'state', [() => 'a', schema]],
+  ])('refuses %s, by which nothing would be checked or kept', (_, name, args) => {
+    expect(() => loose[name]?.(...args)).toThrow(TypeError)
+  })
+})
+
 describe('assertEventName', () => {
-  it.each([undefined, null, 1, {}, ['a'], Symbol('a')])('refuses what is no string', (name) => {
-    expect(refusal(() => assertEventName(name))).toBe('ERR_SSE_EVENT_NAME')
+  const circle: Record<string, unknown> = {}
+  circle.circle = circle
+
+  it.each([undefined, null, 1, 1n, {}, Object.create(null), circle, ['a'], Symbol('a')])(
+    'refuses what is no string',
+    (name) => {
+      expect(refusal(() => assertEventName(name))).toBe('ERR_SSE_EVENT_NAME')
+    },
+  )
+
+  it('refuses half a character, which would arrive as another name', () => {
+    expect(refusal(() => assertEventName('a\ud800'))).toBe('ERR_SSE_EVENT_NAME')
+    assertEventName('🎉')
   })
 
   it('reminds of the order of the arguments', () => {

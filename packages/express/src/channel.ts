@@ -8,7 +8,8 @@ import type { Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
 
 /** A named log that streams join. It is there as soon as it is named, and costs nothing until it is used. */
-export interface Channel<E = unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface Channel<E = any> {
   readonly name: string
   /**
    * How many streams have joined it: exactly on this server, and about on the others that share its broker, as of a
@@ -40,7 +41,7 @@ export interface Channel<E = unknown> {
   publishAll<N extends EventName<E>>(
     event: N,
     source: Source<EventInput<E, N>>,
-    options?: { readonly signal?: AbortSignal },
+    options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>
   /**
    * Publishes what a producer makes, and ends the channel with it. Once: while it is at work, and after it has ended, a
@@ -107,7 +108,7 @@ export class HubChannel<E> implements Channel<E> {
   publishAll<N extends EventName<E>>(
     event: N,
     source: Source<EventInput<E, N>>,
-    { signal = new AbortController().signal }: { readonly signal?: AbortSignal } = {},
+    { signal = new AbortController().signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const all = pump(source, signal, (data) => this.#publish(() => this.#event(event, data)))
     return watch(all, (error) => this.#board.failed(error))
@@ -118,7 +119,7 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   end(reason = 'done'): Promise<string> {
-    return this.#say(() => ({ kind: 'end', reason }))
+    return this.#say(() => ({ kind: 'end', reason: String(reason) }))
   }
 
   disconnect(): void {

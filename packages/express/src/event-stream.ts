@@ -162,7 +162,8 @@ export class EventStream<E> implements Stream<E>, Served {
     if (this.#gone) return
     const end = (): void => {
       if (this.#gone || this.#phase === 'unused') return
-      this.#delivery.end(reason)
+      // A reader takes no other reason, and JavaScript may give one.
+      this.#delivery.end(String(reason))
       while (this.deliver());
     }
     const joining = this.#turns.last

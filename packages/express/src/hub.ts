@@ -8,7 +8,8 @@ import type { Stream } from './stream.ts'
  * An event hub, and the middleware that gives every response its `res.sse`. Mount it once, before the routes that stream:
  * `app.use(hub)`. Mounted twice it does nothing the second time; of two hubs the one mounted nearest to the route wins.
  */
-export interface Hub<E = unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface Hub<E = any> {
   (
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,
@@ -70,5 +71,5 @@ export interface HubStats {
 }
 
 export interface CloseOptions {
-  readonly within?: number
+  readonly within?: number | undefined
 }

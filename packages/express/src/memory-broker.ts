@@ -9,14 +9,14 @@ export interface MemoryBrokerOptions {
    * Bytes that all channels together may retain; beyond it the largest are shortened.
    * @defaultValue 256 MiB
    */
-  readonly bytes?: number
+  readonly bytes?: number | undefined
   /**
    * Channels without readers whose logs are retained; beyond it the longest idle are forgotten.
    * @defaultValue 10,000
    */
-  readonly idleChannels?: number
+  readonly idleChannels?: number | undefined
   /** The time in milliseconds since the epoch. @defaultValue `Date.now` */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 interface Log {

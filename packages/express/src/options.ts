@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Contract } from '@sse/contract'
+import type { AnyContract, Contract } from '@sse/contract'
 import type { Broker } from './broker.ts'
 import type { Retention } from './history.ts'
 import type { Limits } from './limits.ts'
@@ -9,35 +9,35 @@ import { readClient } from './request.ts'
 /** What a channel keeps for readers who come back; each bound for itself. */
 export interface HistoryOptions {
   /** Events. @defaultValue 1,000 */
-  readonly length?: number
+  readonly length?: number | undefined
   /** Bytes on the wire. @defaultValue 1,000,000 */
-  readonly bytes?: number
+  readonly bytes?: number | undefined
   /** Milliseconds. @defaultValue 300,000 (five minutes) */
-  readonly age?: number
+  readonly age?: number | undefined
 }
 
 export interface SseOptions<E> {
   /** The contract of what this hub says. Without it, every event name and any JSON is accepted. */
-  readonly events?: (E & Contract) | undefined
+  readonly events?: (E & AnyContract) | undefined
   /**
    * What every channel keeps, or a function that decides it by the channel's name. `false` keeps nothing, for what need
    * not be kept (typing, presence).
    */
-  readonly history?: HistoryOptions | false | ((channel: string) => HistoryOptions | false)
+  readonly history?: HistoryOptions | false | ((channel: string) => HistoryOptions | false) | undefined
   /** Where logs are kept and who else hears of them. @defaultValue `memoryBroker()` */
-  readonly broker?: Broker
+  readonly broker?: Broker | undefined
   /** How long a stream may be quiet before it says `sse.live`, in milliseconds. @defaultValue 15,000 */
-  readonly heartbeat?: number
+  readonly heartbeat?: number | undefined
   /** About how long clients wait before they come back, in milliseconds; each is told its own. @defaultValue 2,000 */
-  readonly retry?: number
+  readonly retry?: number | undefined
   /** How long a reader may take nothing before it is cut off, to come back with its cursor; milliseconds. @defaultValue 30,000 */
-  readonly stallTimeout?: number
-  readonly limits?: Partial<Limits>
+  readonly stallTimeout?: number | undefined
+  readonly limits?: { readonly [N in keyof Limits]?: Limits[N] | undefined } | undefined
   /**
    * Whose stream a request is, for `limits.streamsPerClient`; `undefined`, as of a user who is not signed in, for the
    * default. @defaultValue `req.ip`, else the socket's address
    */
-  readonly client?: (request: IncomingMessage) => string | undefined
+  readonly client?: ((request: IncomingMessage) => string | undefined) | undefined
 }
 
 /** Options with every default in place. */
@@ -127,7 +127,7 @@ function retention(history: HistoryOptions | false): Retention {
   }
 }
 
-function resolveLimits(limits: Partial<Limits>, historyBytes: number): Limits {
+function resolveLimits(limits: NonNullable<SseOptions<unknown>['limits']>, historyBytes: number): Limits {
   checkNames('limits.', limits, NAMES.limits)
   const eventBytes = number('limits.eventBytes', limits.eventBytes ?? Math.min(262_144, historyBytes), 1)
   if (eventBytes > historyBytes) {

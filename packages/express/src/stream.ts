@@ -3,7 +3,8 @@ import type { Hub } from './hub.ts'
 import type { Source } from './producer.ts'
 
 /** One reader's event stream: `res.sse`, and what `hub.stream(res)` returns. It costs next to nothing until it is used. */
-export interface Stream<E = unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface Stream<E = any> {
   /** The hub that the stream belongs to. */
   readonly hub: Hub<E>
   /** What the application wants to know of this reader, and find again in `hub.streams`. */
@@ -60,5 +61,5 @@ export interface Stream<E = unknown> {
 
 export interface JoinOptions {
   /** Events of each channel. @defaultValue 0 */
-  readonly last?: number
+  readonly last?: number | undefined
 }

@@ -76,6 +76,16 @@ describe('closing a stream', () => {
     expect(runs).toBe(1)
   })
 
+  it('says why in a word whatever it is given: a reader takes no other reason', async () => {
+    const { app, hub } = eventsApp()
+    app.get('/closed', (_, res) => res.sse.close(404 as never))
+    const [closed] = (await (await connect(app, '/closed')).rest()).slice(-1)
+    expect(closed).toMatchObject({ event: 'sse.close', json: { reason: '404' } })
+    const client = await connect(app, '/events')
+    await hub.channel('news').end(null as never)
+    expect((await client.next('sse.close')).json).toEqual({ reason: 'null' })
+  })
+
   it('ends a stream that joined nothing with a final id as well', async () => {
     const { app } = bareApp()
     app.get('/events', (_, res) => {

@@ -147,3 +147,33 @@ describe('options', () => {
     sse({ events: { counter: 1 } })
   })
 })
+
+describe('types without a contract', () => {
+  const hub = sse({ events })
+
+  it('are those of any hub', () => {
+    expectTypeOf(hub).toExtend<Hub>()
+    expectTypeOf(hub.stream(res)).toExtend<Stream>()
+    expectTypeOf(res.sse).toExtend<Stream>()
+    expectTypeOf(hub.channel('news')).toExtend<Channel>()
+    const greet = (any: Hub) => any.channel('news').publish('greeting', 1)
+    void greet(hub)
+  })
+})
+
+describe('options', () => {
+  const nothing: undefined = undefined
+
+  it('may be undefined, which is as if they were left out', () => {
+    sse({
+      events: nothing,
+      broker: nothing,
+      heartbeat: nothing,
+      history: { length: nothing },
+      limits: { streams: nothing },
+    })
+    void res.sse.join('news', { last: nothing })
+    void sse().close({ within: nothing })
+    void sse().channel('news').publishAll('n', [1], { signal: nothing })
+  })
+})

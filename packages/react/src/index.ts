@@ -2,6 +2,7 @@
 
 // By name: frameworks with server components refuse `export *` in a client module.
 export {
+  type AnyContract,
   type AnyEvents,
   type Change,
   type Clock,

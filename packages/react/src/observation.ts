@@ -1,5 +1,4 @@
 import {
-  type AnyEvents,
   type Change,
   type ConnectionState,
   createEventSource,
@@ -9,7 +8,8 @@ import {
 import { flushFrame, onFrame } from './frame.ts'
 
 /** What a component sees of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
-export type EventSourceView<E = AnyEvents> = ConnectionState & {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export type EventSourceView<E = any> = ConnectionState & {
   /** The newest payload by event name, and by key for keyed state. */
   readonly latest: Latest<E>
   /** The source itself; `null` while disabled. */

@@ -10,7 +10,7 @@ import { useEffect, useInsertionEffect, useMemo } from 'react'
 
 /** By event name, what to do with each event. */
 export type EventHandlers<E> = {
-  readonly [N in EventName<E>]?: (data: EventPayload<E, N>, meta: EventMeta<N>) => void
+  readonly [N in EventName<E>]?: ((data: EventPayload<E, N>, meta: EventMeta<N>) => void) | undefined
 }
 
 /** What is called outside of rendering: always the function of the last render. */

@@ -1,5 +1,5 @@
 import { render, screen } from '@testing-library/react'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { EventSourceProvider, useCountdown, useEventReducer, useEventSource } from '../src/index.ts'
 import { createMockTransport, type MockTransport } from '../src/testing/index.ts'
 import { type Events, events, type Notice } from './contract.ts'
@@ -86,5 +86,17 @@ describe('createMockTransport for components', () => {
     mock.online()
     await mock.advance(10_000)
     screen.getByText('open 0')
+  })
+
+  it('leaves the environment as it was after a call that throws', async () => {
+    const environment = globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }
+    await mock.settle()
+    const before = environment.IS_REACT_ACT_ENVIRONMENT ?? false
+    environment.IS_REACT_ACT_ENVIRONMENT = false
+    onTestFinished(() => {
+      environment.IS_REACT_ACT_ENVIRONMENT = before
+    })
+    expect(() => mock.at('/events').emit('counter', undefined as never)).toThrow('counter')
+    expect(environment.IS_REACT_ACT_ENVIRONMENT).toBe(false)
   })
 })

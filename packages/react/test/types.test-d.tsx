@@ -2,6 +2,8 @@ import { describe, expectTypeOf, it } from 'vitest'
 import {
   type ConnectionError,
   createEventSource,
+  type EventSourceView,
+  type TypedEventSource,
   useCountdown,
   useEventReducer,
   useEventSource,
@@ -136,5 +138,25 @@ describe('useCountdown', () => {
   it('takes the retryAt of any state', () => {
     const { retryAt } = useEventSource(live)
     expectTypeOf(useCountdown(retryAt)).toEqualTypeOf<number>()
+  })
+})
+
+function Badge({ source }: { readonly source: TypedEventSource }) {
+  return <p>{useEventSource(source).status}</p>
+}
+
+describe('a component for any source', () => {
+  it('takes a typed one', () => {
+    expectTypeOf(<Badge source={live} />).toBeObject()
+    expectTypeOf(useEventSource(live)).toExtend<EventSourceView>()
+  })
+})
+
+describe('handlers', () => {
+  it('may be undefined, as optional props are', () => {
+    const onNotice: ((notice: Notice) => void) | undefined = undefined
+    useEventSource(live, { on: { notification: onNotice }, onError: undefined })
+    useEventReducer(live, { initial: 0, reduce: { notification: undefined } })
+    useEventSource('/events', { events, initial: { counter: undefined } })
   })
 })

@@ -6,7 +6,8 @@ export interface PublisherOptions<E>
     Pick<SseOptions<E>, 'events' | 'history' | 'limits'> {}
 
 /** What a process that serves nobody needs of a hub. */
-export interface Publisher<E = unknown> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface Publisher<E = any> {
   /** A channel by its name, as `hub.channel` gives it. */
   channel(name: string): Pick<Channel<E>, 'name' | 'publish' | 'publishAll' | 'remove' | 'end'>
   /** Resolves when everything that was published is stored, or was refused. Leaves the client alone. */

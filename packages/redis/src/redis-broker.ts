@@ -22,16 +22,16 @@ export interface RedisBrokerOptions {
    */
   readonly client: RedisClient
   /** Tells hubs on one Redis apart, whatever their database. @defaultValue `'sse'` */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** How long a publish, a join and a read may take, in milliseconds; then they reject. @defaultValue 5,000 */
-  readonly publishTimeout?: number
+  readonly publishTimeout?: number | undefined
   /** How long a channel that the last reader has left is still followed, in milliseconds. @defaultValue 30,000 */
-  readonly linger?: number
+  readonly linger?: number | undefined
   /**
    * After which silence a process asks whether it has missed anything, and how often processes tell each other how many
    * readers they have, where somebody asks for `channel.size`; in milliseconds. @defaultValue 1,000
    */
-  readonly beacon?: number
+  readonly beacon?: number | undefined
 }
 
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */

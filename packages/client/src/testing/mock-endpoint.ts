@@ -1,4 +1,4 @@
-import { type AnyEvents, type Contract, type EventInput, type EventName, encodePayload } from '@sse/contract'
+import { type Contract, ContractError, type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { ControlEvents, ControlName, GapReason } from '@sse/protocol'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../errors.ts'
@@ -14,15 +14,16 @@ export interface Refusal {
 }
 
 /** One url of a mock transport: a server with one log, told what to do by the test. */
-export interface MockEndpoint<E = AnyEvents> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface MockEndpoint<E = any> {
   /** What was asked of it, oldest first. */
   readonly requests: readonly TransportRequest[]
   /** How many streams are open. */
   readonly streams: number
   /** Publishes an event: who is connected gets it now, who comes back with a cursor is caught up, and who is new gets states. */
   emit<N extends EventName<E>>(event: N, payload: EventInput<E, N>): void
-  /** Voids the state of this key; `''` for state without keys. */
-  remove(event: EventName<E>, key: string): void
+  /** Voids the state, that of this key where it has keys. */
+  remove(event: EventName<E>, key?: string): void
   /** Forgets its log but for the states: streams, and those that resume, are told that events are missing. */
   gap(reason?: GapReason, channels?: readonly string[]): void
   /** Breaks the streams. */
@@ -145,9 +146,13 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
     },
     emit(event, payload) {
       const { data, key } = encodePayload(contract, event, payload)
-      publish(event, data, key === undefined ? undefined : subjectOf(event, key))
+      // As lines arrive: only a text has line ends.
+      publish(event, data.replace(/\r\n?/g, '\n'), key === undefined ? undefined : subjectOf(event, key))
     },
-    remove(event, key) {
+    remove(event, key = '') {
+      const definition = contract?.definitions[event]
+      if (contract && (definition?.kind !== 'state' || definition.keyed === (key === '')))
+        throw new ContractError('ERR_SSE_KEY', event, `'${event}' is no state of the contract with this key.`)
       publish('sse.remove', JSON.stringify({ event, key }), subjectOf(event, key), false)
     },
     gap(reason = 'evicted', channels = ['mock']) {

@@ -1,4 +1,4 @@
-import type { AnyEvents, Contract } from '@sse/contract'
+import type { AnyContract, AnyEvents } from '@sse/contract'
 import type { LifecycleSignal } from '../lifecycle.ts'
 import type { Transport } from '../transport.ts'
 import { createMockServer, type MockEndpoint, type MockServer } from './mock-endpoint.ts'
@@ -6,7 +6,8 @@ import { createMockLifecycle } from './mock-lifecycle.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
 /** A transport without a network, in virtual time: each state of an app is a line away. */
-export interface MockTransport<E = AnyEvents> extends Required<Transport> {
+// biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
+export interface MockTransport<E = any> extends Required<Transport> {
   /** The server at a url. */
   at(url: string): MockEndpoint<E>
   /** Lets time pass, in milliseconds, with everything that happens in it. */
@@ -50,7 +51,7 @@ export interface MockTransportOptions {
  * live.getState().status // 'retrying'
  */
 export function createMockTransport<E = AnyEvents>(
-  events?: E & Contract,
+  events?: E & AnyContract,
   options: MockTransportOptions = {},
 ): MockTransport<E> {
   const { random = () => 0.5, now = Date.UTC(2026, 0, 1) } = options

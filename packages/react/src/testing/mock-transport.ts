@@ -1,4 +1,4 @@
-import type { AnyEvents, Contract } from '@sse/client'
+import type { AnyContract, AnyEvents } from '@sse/client'
 import {
   createMockTransport as createBareTransport,
   type MockTransport,
@@ -25,7 +25,7 @@ const silent: ReadonlySet<PropertyKey> = new Set(['connect', 'now'])
  * screen.getByText('1')
  */
 export function createMockTransport<E = AnyEvents>(
-  events?: E & Contract,
+  events?: E & AnyContract,
   options: MockTransportOptions = {},
 ): MockTransport<E> {
   const mock = createBareTransport<E>(events, { now: Date.now(), ...options })
@@ -48,16 +48,16 @@ function rendered<T extends object>(target: T, own: Partial<T>): T {
 function render(change: () => unknown): unknown {
   const leave = enterAct()
   let result: unknown
-  const rendered = act(() => {
-    result = change()
-    return result instanceof Promise ? result.then(flushFrame) : flushFrame()
-  })
-  if (!(result instanceof Promise)) {
-    leave()
-    return result
+  try {
+    const rendered = act(() => {
+      result = change()
+      return result instanceof Promise ? result.then(flushFrame) : flushFrame()
+    })
+    // What act returns is a mere thenable.
+    return result instanceof Promise ? Promise.resolve(rendered).finally(leave) : result
+  } finally {
+    if (!(result instanceof Promise)) leave()
   }
-  // What act returns is a mere thenable.
-  return Promise.resolve(rendered).finally(leave)
 }
 
 /** Makes the environment one for act, as Testing Library does. @returns what makes it as it was */
