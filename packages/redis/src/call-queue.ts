@@ -10,8 +10,8 @@ export interface CallQueueOptions<T, R> {
   /** How long an item may take, in milliseconds. */
   readonly timeout: number
   weigh(item: T): number
-  /** Makes a call; made again with the same items, and the same number, if the connection was lost meanwhile. */
-  call(items: readonly T[], number: number, signal: AbortSignal): Promise<readonly R[]>
+  /** Makes a call; made again with the same items, and the same sequence number, if the connection was lost meanwhile. */
+  call(items: readonly T[], sequence: number, signal: AbortSignal): Promise<readonly R[]>
 }
 
 interface Ticket<T, R> {
@@ -24,6 +24,8 @@ interface Ticket<T, R> {
 interface Batch<T, R> {
   readonly tickets: Set<Ticket<T, R>>
   readonly abandon: AbortController
+  /** Why it was called again. */
+  failure: unknown
 }
 
 /** Pause before a call is made again, in milliseconds. */
@@ -41,7 +43,7 @@ export class CallQueue<T, R> {
   #waiting: Ticket<T, R>[] = []
   #batch: Batch<T, R> | undefined
   #running: Promise<void> | undefined
-  #number = 0
+  #sequence = 0
   #closed = false
 
   constructor(options: CallQueueOptions<T, R>) {
@@ -89,16 +91,16 @@ export class CallQueue<T, R> {
 
   async #callFor(tickets: readonly Ticket<T, R>[]): Promise<void> {
     const abandon = new AbortController()
-    const batch: Batch<T, R> = { tickets: new Set(tickets), abandon }
+    const batch: Batch<T, R> = { tickets: new Set(tickets), abandon, failure: undefined }
     const items = tickets.map(({ item }) => item)
-    const number = ++this.#number
+    const sequence = ++this.#sequence
     const abandoned = new Promise<undefined>((resolve) => {
       abandon.signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
     this.#batch = batch
     while (!abandon.signal.aborted) {
       try {
-        const call = this.#options.call(items, number, abandon.signal)
+        const call = this.#options.call(items, sequence, abandon.signal)
         // A reply that comes after everyone gave up is nobody's.
         call.catch(() => {})
         const results = await Promise.race([call, abandoned])
@@ -106,6 +108,7 @@ export class CallQueue<T, R> {
         break
       } catch (error) {
         if (!(error instanceof SseError) && isPassing(error)) {
+          batch.failure = error
           await new Promise((resolve) => setTimeout(resolve, PAUSE))
           continue
         }
@@ -133,7 +136,7 @@ export class CallQueue<T, R> {
   #giveUp(ticket: Ticket<T, R>): void {
     const waits = this.#waiting.indexOf(ticket)
     if (waits >= 0) this.#waiting.splice(waits, 1)
-    this.#reject(ticket, timeoutError(this.#options.timeout, waits < 0))
+    this.#reject(ticket, timeoutError(this.#options.timeout, waits < 0, this.#batch?.failure))
     this.#batch?.tickets.delete(ticket)
     if (this.#batch?.tickets.size === 0) this.#batch.abandon.abort()
   }
@@ -145,7 +148,8 @@ export const closedError = (): SseError =>
 /** Whether it is the connection that failed, or a server that is about to come back. */
 const isPassing = (error: unknown): boolean => !(error instanceof ErrorReply) || PASSING.test(error.message)
 
-function refusal(error: unknown): unknown {
+/** What is told of an error that is none of ours. */
+export function refusal(error: unknown): unknown {
   if (error instanceof SseError) return error
   const message = error instanceof Error ? error.message : String(error)
   const remedy = message.startsWith('OOM')

@@ -54,7 +54,7 @@ export class Peers {
       ...LIMIT,
       timeout,
       weigh: (text) => text.length,
-      async call(texts, _number, signal) {
+      async call(texts, _sequence, signal) {
         await sayScript.run(await options.runner(signal), key, [topic, ...texts])
         return texts.map(() => true)
       },

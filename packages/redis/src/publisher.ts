@@ -24,8 +24,8 @@ export interface Publisher<E = any> {
  * await publisher.channel('news').publish('headline', { title: 'Good morning' })
  */
 export function createPublisher<E = RegisteredEvents>(options: PublisherOptions<E>): Publisher<E> {
-  const { client, events, history = {}, limits = {}, prefix = 'sse', publishTimeout = 5_000 } = options
-  const hub = sse<E>({ events, history, limits, broker: redisBroker({ client, prefix, publishTimeout }) })
+  const { events, history = {}, limits = {}, ...redis } = options
+  const hub = sse<E>({ events, history, limits, broker: redisBroker(redis) })
   return {
     channel: (name) => hub.channel(name),
     close: () => hub.close(),

@@ -70,7 +70,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     learned({ epoch, run }, at) {
       skew = at - performance.now()
       // A primary that has been replaced may live on for a while, and speak as before.
-      if (subscription.up) subscription.isOf(run)
+      if (subscription.up) subscription.follow(run)
       replicas.learn(epoch)
     },
     abandoned(epoch) {
@@ -93,8 +93,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     ...PUBLISH_LIMIT,
     timeout,
     weigh: ({ text }) => text.length,
-    async call(publications, number, signal) {
-      const { epoch, positions } = await store.publish(await runner(signal), id, number, publications)
+    async call(publications, sequence, signal) {
+      const { epoch, positions } = await store.publish(await runner(signal), id, sequence, publications)
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
     },
   })
@@ -102,7 +102,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     ...READ_LIMIT,
     timeout,
     weigh: (questions) => questions.length,
-    async call(items, _number, signal) {
+    async call(items, _sequence, signal) {
       // Those who come together mostly want the same.
       const questions = new Map(
         items.flat().map((question) => [`${question.after} ${question.channel}`, question]),
@@ -135,14 +135,14 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       if (topic === peersTopic) return peers.hear(text)
       if (topic.startsWith(channelTopics)) {
         const note = decodeNote(text)
-        if (!subscription.isOf(note.run)) return
+        if (!subscription.follow(note.run)) return
         beacon.heard()
         store.observe(note)
         replicas.hear(topic.slice(channelTopics.length), note)
       } else {
         const [epoch = '', run = '', position] = text.split(' ')
         const g = Number(position)
-        if (!subscription.isOf(run)) return
+        if (!subscription.follow(run)) return
         beacon.heard()
         store.observe({ epoch, run, g })
         replicas.hearBeacon(epoch, g)
@@ -206,7 +206,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         copy.linger = undefined
         copy.sinks.add(sink)
       }
-      await within(timeout, subscription.add([...commonTopics, ...channels.map(topicOf)]))
+      const topics = [...commonTopics, ...channels.map(topicOf)]
+      await within(timeout, subscription.add(topics), () => subscription.failure)
       beacon.start()
     },
 

@@ -30,7 +30,7 @@ export class Replica {
   }
 
   /** What is heard from now on is kept for {@link install}. */
-  await(): void {
+  buffer(): void {
     this.#early = []
   }
 

@@ -48,7 +48,7 @@ export class Replicas {
   /** The highest position heard while frozen. */
   #heard = 0
   /** Changes when what is being read may be of the past by the time it is there. */
-  #turn = 0
+  #generation = 0
   readonly #waiters = new Set<Waiter>()
 
   constructor(options: ReplicasOptions) {
@@ -91,18 +91,18 @@ export class Replicas {
         await Promise.all(loading)
         continue
       }
-      const turn = this.#turn
+      const generation = this.#generation
       const known = await this.#load(unread)
       if (known === undefined) continue
       // Copies that were there before have yet to hear of what was said up to this position.
       if (unread.length < copies.length) await this.#until(known.g)
-      if (turn === this.#turn) return this.#reading(copies, Math.max(known.g, this.#verified.g))
+      if (generation === this.#generation) return this.#reading(copies, Math.max(known.g, this.#verified.g))
     }
   }
 
   /** Reads some channels whole, and where the log stands; who wants them meanwhile waits for the same. */
   #load(copies: readonly Replica[]): Promise<Known | undefined> {
-    for (const copy of copies) copy.await()
+    for (const copy of copies) copy.buffer()
     const loading = this.#loadNow(copies).finally(() => {
       for (const copy of copies) copy.loading = undefined
     })
@@ -112,10 +112,10 @@ export class Replicas {
 
   /** @returns `undefined` if what was read may lack what was said while nobody heard, or is of another log */
   async #loadNow(copies: readonly Replica[]): Promise<Known | undefined> {
-    const turn = this.#turn
+    const generation = this.#generation
     const questions = copies.map(({ channel }) => ({ channel, after: undefined }))
     const { known, answers } = await this.#options.read(questions)
-    if (turn !== this.#turn || known.epoch !== this.#epoch) return undefined
+    if (generation !== this.#generation || known.epoch !== this.#epoch) return undefined
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
       if (answer !== undefined) copy.install(answer, this.#verified)
@@ -166,43 +166,43 @@ export class Replicas {
 
   /** From now on something may be missed. */
   lost(): void {
-    this.#turnOver()
+    this.#nextGeneration()
     this.#freeze()
   }
 
   /** Everything is heard again, from now on. */
   regained(): void {
-    this.#turnOver()
+    this.#nextGeneration()
     this.#freeze()
-    this.#catchUp(this.#turn)
+    this.#catchUp(this.#generation)
   }
 
   close(): void {
-    this.#turnOver()
+    this.#nextGeneration()
     for (const { linger } of this.#copies.values()) clearTimeout(linger)
     this.#copies.clear()
     this.#ahead.clear()
   }
 
-  #turnOver(): void {
-    this.#turn += 1
+  #nextGeneration(): void {
+    this.#generation += 1
     for (const { resolve } of this.#waiters) resolve()
   }
 
   #freeze(): void {
     this.#frozen = true
     this.#heard = 0
-    for (const copy of this.#read()) copy.await()
+    for (const copy of this.#loaded) copy.buffer()
   }
 
-  async #catchUp(turn: number): Promise<void> {
-    while (turn === this.#turn) {
-      const copies = this.#read()
+  async #catchUp(generation: number): Promise<void> {
+    while (generation === this.#generation) {
+      const copies = this.#loaded
       // What was heard before Redis is asked is part of its answer, and need not be kept for as long as it is away.
-      for (const copy of copies) copy.await()
+      for (const copy of copies) copy.buffer()
       try {
         const { answers, head } = await this.#readOn(copies)
-        if (turn === this.#turn) this.#resume(copies, answers, head)
+        if (generation === this.#generation) this.#resume(copies, answers, head)
         return
       } catch {
         // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
@@ -232,7 +232,7 @@ export class Replicas {
     this.#frozen = false
     // A copy that was read meanwhile may reach less far; what is heard next tells.
     const readOn = new Set(copies)
-    const complete = this.#read().every((copy) => readOn.has(copy))
+    const complete = this.#loaded.every((copy) => readOn.has(copy))
     this.#verify(complete ? Math.max(head, this.#heard) : this.#heard)
     for (const copy of copies) copy.changed()
   }
@@ -244,7 +244,7 @@ export class Replicas {
       copy.drop()
       for (const sink of copy.sinks) sinks.add(sink)
     }
-    this.#turnOver()
+    this.#nextGeneration()
     this.#verified = { g: 0 }
     this.#ahead.clear()
     this.#heard = 0
@@ -274,7 +274,8 @@ export class Replicas {
     await within(timeout, verified).finally(() => waiter && this.#waiters.delete(waiter))
   }
 
-  #read(): readonly Replica[] {
+  /** Those that were read. */
+  get #loaded(): readonly Replica[] {
     return [...this.#copies.values()].filter(({ history }) => history !== undefined)
   }
 

@@ -67,17 +67,17 @@ export class Store {
   /**
    * Appends messages in their order.
    *
-   * @param number - of this call; the same for its repetitions
+   * @param sequence - the number of this call; the same for its repetitions
    * @returns their positions, 0 where the channel had ended, and of which epoch these are
    */
   async publish(
     runner: ScriptRunner,
     publisher: string,
-    number: number,
+    sequence: number,
     publications: readonly Publication[],
   ): Promise<{ readonly epoch: string; readonly positions: readonly number[] }> {
     const runs = joinRuns(publications)
-    const args = [publisher, String(number), ...runs.flatMap(encodeRun)]
+    const args = [publisher, String(sequence), ...runs.flatMap(encodeRun)]
     const { known, rest } = await this.#call(publishScript, runner, args)
     const firsts = String(rest).split(',').map(Number)
     const positions = runs.flatMap((run, at) => {

@@ -1,5 +1,5 @@
 import { ErrorReply } from 'redis'
-import { closedError } from './call-queue.ts'
+import { closedError, refusal } from './call-queue.ts'
 import { type Deferred, defer } from './deferred.ts'
 import { within } from './timeout.ts'
 
@@ -55,6 +55,7 @@ export class Subscription {
   /** Resolves when the next connection is up. */
   #coming: Deferred = defer()
   #up = false
+  #failure: unknown
   #started = false
   #closed = false
 
@@ -67,7 +68,15 @@ export class Subscription {
     return this.#up
   }
 
-  /** @returns when Redis has acknowledged all of them */
+  /** Why there is no connection, as far as that is known. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /**
+   * @returns when Redis has acknowledged all of them
+   * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses
+   */
   async add(topics: readonly string[]): Promise<void> {
     this.#start()
     const added = topics.filter((topic) => !this.#topics.has(topic))
@@ -102,10 +111,11 @@ export class Subscription {
   }
 
   /**
-   * Checks that what was heard, or answered, is of the server that the connection is to. If it is of another one, which has
-   * taken its place, the connection has to follow.
+   * Connects anew if what was heard, or answered, is of another server than the connection is to, which has taken its place.
+   *
+   * @returns whether it is of the same
    */
-  isOf(run: string): boolean {
+  follow(run: string): boolean {
     if (this.#connection?.run === run) return true
     this.restart()
     return false
@@ -136,7 +146,7 @@ export class Subscription {
         return
       } catch (error) {
         // Otherwise it was the connection, which another one takes the place of.
-        if (error instanceof ErrorReply) throw error
+        if (error instanceof ErrorReply) throw refusal(error)
         await pause()
       }
     }
@@ -151,7 +161,10 @@ export class Subscription {
   /** One connection after the other: a broker never gives up, whatever the client's own strategy. */
   async #run(): Promise<void> {
     while (!this.#closed) {
-      await this.#runOne().catch(() => this.restart())
+      await this.#runOne().catch((error) => {
+        this.#failure = error
+        this.restart()
+      })
       if (!this.#closed) await pause()
     }
   }
@@ -178,6 +191,7 @@ export class Subscription {
       await orOver(over, within(CONNECT_TIME, subscriber.subscribe(topics, connection.heard)))
     }
     this.#up = true
+    this.#failure = undefined
     this.#coming.resolve()
     this.#coming = defer()
     this.#options.regained()

@@ -1,12 +1,16 @@
 import { SseError } from '@sse/express'
 
-/** @param sent - whether Redis may have received what it did not answer */
-export const timeoutError = (timeout: number, sent: boolean): SseError => {
+/**
+ * @param sent - whether Redis may have received what it did not answer
+ * @param cause - what went wrong last, if anything did
+ */
+export const timeoutError = (timeout: number, sent: boolean, cause?: unknown): SseError => {
   const doubt = sent ? '; what was sent may have been stored, or may yet be' : ''
   return new SseError(
     'ERR_SSE_BROKER',
     503,
     `Redis did not answer within ${timeout} ms (publishTimeout)${doubt}: see that it runs, and that its client is connected.`,
+    cause === undefined ? {} : { cause },
   )
 }
 
@@ -23,11 +27,14 @@ export function deadline(timeout: number, callback: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** @throws {@link SseError} when time is up */
-export async function within<T>(timeout: number, promise: Promise<T>): Promise<T> {
+/**
+ * @param cause - says what went wrong last, if anything did
+ * @throws {@link SseError} when time is up
+ */
+export async function within<T>(timeout: number, promise: Promise<T>, cause?: () => unknown): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    cancel = deadline(timeout, () => reject(timeoutError(timeout, false)))
+    cancel = deadline(timeout, () => reject(timeoutError(timeout, false, cause?.())))
   })
   return await Promise.race([promise, late]).finally(() => cancel())
 }

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { type HistoryOptions, type Hub, sse } from '@sse/express'
 import { connect, stopServing, type TestStream } from '@sse/express/testing'
+import { onTestFinished } from 'vitest'
 import { type RedisBrokerOptions, type RedisClient, redisBroker } from '../src/index.ts'
 import type { RedisServer } from './redis-server.ts'
 
@@ -65,6 +66,26 @@ export class Server {
     await this.hub.close()
     await this.#client.destroy()
   }
+}
+
+/** Two servers with a stream each, which have had the news 1 and 2. They are stopped when the test is over. */
+export async function startTwo(connectRedis: () => Promise<AnyClient>): Promise<{
+  readonly a: Server
+  readonly b: Server
+  readonly streams: readonly TestStream[]
+}> {
+  const start = async (): Promise<Server> => {
+    const server = Server.over(await connectRedis(), { publishTimeout: 15_000 })
+    onTestFinished(() => server.stop())
+    return server
+  }
+  const [a, b] = await Promise.all([start(), start()])
+  const streams = await Promise.all([a, b].map((server) => server.stream(['news', 'quiet'])))
+  for (const stream of streams) await stream.next('sse.live')
+  await a.publish('news', 1)
+  await b.publish('news', 2)
+  for (const stream of streams) await until(() => newsOf(stream).length === 2)
+  return { a, b, streams }
 }
 
 /** The values of the news that a stream has had. */

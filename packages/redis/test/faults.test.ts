@@ -377,6 +377,25 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     })
   })
 
+  it.each([
+    ['subscribe', ['resetchannels']],
+    ['ask which server it is', ['&*', '-info']],
+  ])('its user may not %s: joins are refused, and say why', async (_, rules) => {
+    const redis = await startRedis()
+    await redis.command('ACL', 'SETUSER', 'app', 'on', '>secret', '+@all', '~*', ...rules)
+    const client = createClient({ url: `redis://app:secret@127.0.0.1:${redis.port}` }).on('error', () => {})
+    await client.connect()
+    cleanup.push(async () => client.destroy())
+    const broker = redisBroker({ client, publishTimeout: 300 })
+    const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
+    cleanup.push(() => broker.close())
+    await expect(broker.attach(['a'], sink)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      status: 503,
+      cause: { message: expect.stringContaining('no permissions') },
+    })
+  })
+
   it('it is not there at first: joins are refused in time, and work once it is', async () => {
     const redis = await startRedis()
     const server = await start(redis, { publishTimeout: 300 })

@@ -1,8 +1,8 @@
 import { formatCursor } from '@sse/express'
 import { brokerSuite } from '@sse/express/broker-suite'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createPublisher, redisBroker } from '../src/index.ts'
-import { kindsOf, newsOf, Server, until } from './cluster.ts'
+import { kindsOf, newsOf, Server, startTwo, until } from './cluster.ts'
 import { RedisCluster } from './redis-cluster.ts'
 import { missing, type RedisServer } from './redis-server.ts'
 
@@ -60,29 +60,10 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, 
   })
 
   describe('when the node of a hub', () => {
-    const cleanup: (() => Promise<void>)[] = []
-    afterEach(async () => {
-      for (const clean of cleanup.splice(0).reverse()) await clean()
-    })
-
-    /** Two servers with a stream each, which have had the news 1 and 2. */
     async function start() {
       const cluster = await RedisCluster.start()
-      cleanup.push(() => cluster.remove())
-      const servers = await Promise.all(
-        [0, 1].map(async () => Server.over(await cluster.connect(), { publishTimeout: 15_000 })),
-      )
-      cleanup.push(async () => {
-        await Promise.all(servers.map((server) => server.stop()))
-      })
-      const [a, b] = servers
-      if (a === undefined || b === undefined) throw new Error('two were started')
-      const streams = await Promise.all(servers.map((server) => server.stream(['news', 'quiet'])))
-      for (const stream of streams) await stream.next('sse.live')
-      await a.publish('news', 1)
-      await b.publish('news', 2)
-      for (const stream of streams) await until(() => newsOf(stream).length === 2)
-      return { a, b, cluster, streams }
+      onTestFinished(() => cluster.remove())
+      return { cluster, ...(await startTwo(() => cluster.connect())) }
     }
 
     it('is killed, all go on with its replica: in order, once, and nobody is told', async () => {
@@ -100,20 +81,10 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, 
 
     it('becomes a replica, and lives on, all go on with the new one: in order, and once', async () => {
       const { a, b, cluster, streams } = await start()
-      let over = false
-      const acknowledged: number[] = [1, 2]
-      const publishing = (async () => {
-        for (let n = 3; !over; n++) {
-          await (n % 2 === 0 ? a : b).publish('news', n)
-          acknowledged.push(n)
-        }
-      })()
+      const { acknowledged, stop } = keepPublishing(a, b)
       await cluster.replica.command('CLUSTER', 'FAILOVER')
       await until(async () => /role:slave/.test(String(await cluster.home.command('INFO', 'replication'))))
-      const count = acknowledged.length
-      await until(() => acknowledged.length > count + 20)
-      over = true
-      await publishing
+      await stop()
       for (const stream of streams) {
         await until(() => newsOf(stream).at(-1) === acknowledged.at(-1))
         expect(newsOf(stream)).toEqual(acknowledged)
@@ -126,20 +97,10 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, 
     it('hands over the hub’s slot, all follow it: in order, once, and nobody is told', async () => {
       const { a, b, cluster, streams } = await start()
       const target = cluster.nodes.find((node) => node !== cluster.home) ?? cluster.home
-      let over = false
-      const acknowledged: number[] = [1, 2]
-      const publishing = (async () => {
-        for (let n = 3; !over; n++) {
-          await (n % 2 === 0 ? a : b).publish('news', n)
-          acknowledged.push(n)
-        }
-      })()
+      const { acknowledged, stop } = keepPublishing(a, b)
       await cluster.beginToMove(target)
       await cluster.endMove(target)
-      const count = acknowledged.length
-      await until(() => acknowledged.length > count + 20)
-      over = true
-      await publishing
+      await stop()
       for (const stream of streams) {
         await until(() => newsOf(stream).at(-1) === acknowledged.at(-1))
         expect(newsOf(stream)).toEqual(acknowledged)
@@ -154,9 +115,9 @@ describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, 
       ['all but the logs of the channels first', /:meta$|:minutes$|:once:|:channel:/],
     ])('hands its keys over one by one, %s, nothing is missing without a word', async (_, early) => {
       const cluster = await RedisCluster.start()
-      cleanup.push(() => cluster.remove())
+      onTestFinished(() => cluster.remove())
       const server = Server.over(await cluster.connect(), { publishTimeout: 2_000 })
-      cleanup.push(() => server.stop())
+      onTestFinished(() => server.stop())
       const quiet = await server.stream(['quiet'])
       const id = await server.publish('news', 1)
       await server.publish('news', 2)
@@ -207,3 +168,23 @@ const listeners = async (node: RedisServer): Promise<number> =>
   String(await node.command('CLIENT', 'LIST', 'TYPE', 'pubsub'))
     .split('\n')
     .filter((line) => line !== '').length
+
+/** Publishes the news 3, 4, … at two servers in turn, each when the one before is acknowledged. */
+function keepPublishing(a: Server, b: Server) {
+  const acknowledged = [1, 2]
+  let over = false
+  const publishing = (async () => {
+    for (let n = 3; !over; n++) {
+      await (n % 2 === 0 ? a : b).publish('news', n)
+      acknowledged.push(n)
+    }
+  })()
+  /** Ends it once more than twenty others are acknowledged. */
+  async function stop(): Promise<void> {
+    const count = acknowledged.length
+    await until(() => acknowledged.length > count + 20)
+    over = true
+    await publishing
+  }
+  return { acknowledged, stop }
+}

@@ -1,7 +1,7 @@
 import { brokerSuite } from '@sse/express/broker-suite'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisBroker } from '../src/index.ts'
-import { kindsOf, newsOf, Server, until } from './cluster.ts'
+import { kindsOf, newsOf, startTwo, until } from './cluster.ts'
 import { missing } from './redis-server.ts'
 import { SentinelSet } from './sentinel-set.ts'
 
@@ -26,29 +26,10 @@ describe.skipIf(missing)('with a client of createSentinel', { timeout: 60_000 },
   })
 
   describe('when the primary fails', () => {
-    const cleanup: (() => Promise<void>)[] = []
-    afterEach(async () => {
-      for (const clean of cleanup.splice(0).reverse()) await clean()
-    })
-
-    /** Two servers with a stream each, which have had the news 1 and 2. */
     async function start() {
       const set = await SentinelSet.start()
-      cleanup.push(() => set.remove())
-      const servers = await Promise.all(
-        [0, 1].map(async () => Server.over(await set.connect(), { publishTimeout: 15_000 })),
-      )
-      cleanup.push(async () => {
-        await Promise.all(servers.map((server) => server.stop()))
-      })
-      const [a, b] = servers
-      if (a === undefined || b === undefined) throw new Error('two were started')
-      const streams = await Promise.all(servers.map((server) => server.stream(['news', 'quiet'])))
-      for (const stream of streams) await stream.next('sse.live')
-      await a.publish('news', 1)
-      await b.publish('news', 2)
-      for (const stream of streams) await until(() => newsOf(stream).length === 2)
-      return { a, b, set, streams }
+      onTestFinished(() => set.remove())
+      return { set, ...(await startTwo(() => set.connect())) }
     }
 
     it('all go on with its replica: in order, once, and nobody is told', async () => {
