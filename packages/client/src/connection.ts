@@ -74,7 +74,7 @@ export function createConnection(
   let begun = cursor !== '' || options.initial !== undefined
   let retry = DEFAULT_RETRY
   /** Which attempt in a row this one is, or the next: those before came to nothing, or to a stream that did not last. */
-  let turn = 1
+  let attempt = 1
   /** When the next attempt may begin at the earliest, and how long that was away when it was said. */
   let notBefore = 0
   let holdOff = 0
@@ -296,20 +296,21 @@ export function createConnection(
     const before = state
     hooks.commit()
     if (status === 204 && state === before) close('server', '204')
-    const verdict = state === before && when && call(when, error, turn)
+    const verdict = state === before && when && call(when, error, attempt)
     if (state !== before) return // it was closed, or the app went on from there
     const renewable = typeof target === 'function' || typeof headers === 'function'
     if (status === 401 && renewable && !refreshed && verdict !== false && !spent) {
       refreshed = true
-      send({ type: 'refresh', attempt: turn })
+      send({ type: 'refresh', attempt })
       return
     }
     const retriable = verdict ?? /^(network|timeout|stale|http(408|42[59]|5))/.test(kind + status)
-    turn = lasted() ? 1 : turn + 1
-    if (retriable && !spent && turn <= maxAttempts) {
+    attempt = lasted() ? 1 : attempt + 1
+    if (retriable && !spent && attempt <= maxAttempts) {
       if (retryAfter > remaining()) holdBack(retryAfter)
-      const retryAt = clock.now() + Math.max(remaining(), retryAfter + backoff(turn, retry, clock.random()))
-      send({ type: 'retry', attempt: turn, retryAt, error })
+      const retryAt =
+        clock.now() + Math.max(remaining(), retryAfter + backoff(attempt, retry, clock.random()))
+      send({ type: 'retry', attempt, retryAt, error })
     } else send({ type: 'fail', error })
     hooks.error(error)
   }
@@ -328,7 +329,7 @@ export function createConnection(
     if (cause) {
       // What cannot be resumed is left to its fate.
       if (spent) return
-      if (lasted()) turn = 1
+      if (lasted()) attempt = 1
       send({ type: 'pause', cause })
     } else if (state.status === 'open') look()
     else if (transitions[state.status].due && (signal !== 'visibilitychange' || lifecycle.visible()))
@@ -347,7 +348,7 @@ export function createConnection(
   /** Makes the attempt that is waited for, as soon as it may be. */
   function proceed(wait = remaining()): void {
     if (wait > 0) after(wait, () => proceed(0))
-    else if (!blocked()) send({ type: 'due', attempt: turn })
+    else if (!blocked()) send({ type: 'due', attempt })
   }
 
   function open(): void {
@@ -359,7 +360,7 @@ export function createConnection(
     const { status, by } = state
     // From idle it goes on with the row it was let go in: mounting anew is no new budget.
     if (status !== 'idle') {
-      turn = 1
+      attempt = 1
       spent = false
       target = url
       ;({ method = 'GET', body } = options)
@@ -371,7 +372,7 @@ export function createConnection(
     }
     refreshed = frozen = false
     const cause = blocked()
-    send(cause ? { type: 'pause', cause } : { type: 'open', attempt: turn })
+    send(cause ? { type: 'pause', cause } : { type: 'open', attempt })
   }
 
   function close(by: 'client' | 'server', reason: string): void {
@@ -388,7 +389,7 @@ export function createConnection(
     },
     open,
     release() {
-      if (lasted()) turn = 1
+      if (lasted()) attempt = 1
       // The next listener begins no request again that must not be sent again.
       if (spent) close('client', 'release')
       else send({ type: 'release' })
@@ -396,8 +397,8 @@ export function createConnection(
     reconnect() {
       if (!transitions[state.status].reconnect) open()
       else if (!spent) {
-        turn = 1
-        send({ type: 'reconnect', attempt: turn })
+        attempt = 1
+        send({ type: 'reconnect', attempt })
       }
     },
     close,

@@ -12,6 +12,7 @@ export type ConnectionErrorKind =
   | 'contract'
   | 'overflow'
 
+/** What a {@link ConnectionError} tells besides its kind, by the same names. */
 export interface ConnectionErrorOptions {
   readonly cause?: unknown
   readonly status?: number | undefined

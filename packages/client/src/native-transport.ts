@@ -1,11 +1,13 @@
+import type { ControlName } from '@sse/protocol'
 import { ConnectionError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
-const CONTROL = ['sse.open', 'sse.gap', 'sse.live', 'sse.remove', 'sse.close']
+const CONTROL: readonly ControlName[] = ['sse.open', 'sse.gap', 'sse.live', 'sse.remove', 'sse.close']
 
 /**
- * Reads the stream with the browser's own `EventSource`, which shows in its network tools. It can send neither headers nor a
- * body, hears only events that a contract names, and does not tell why it was refused: what it gives up on is tried again.
+ * Reads the stream with the browser's own `EventSource`, which shows in its network tools. It can send neither headers
+ * nor a body, hears only events that a contract names, and does not tell why it was refused: what it gives up on is tried
+ * again.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */

@@ -7,7 +7,10 @@ export type PerAttempt<T> = T | (() => T | Promise<T>)
 
 /** How a connection is made and kept up. */
 export interface ConnectionOptions {
-  /** Sent with each attempt; a function is asked anew each time, and once more at once after a 401. */
+  /**
+   * Sent with each attempt; a function is asked anew each time, and once more at once after a 401.
+   * @defaultValue none
+   */
   readonly headers?: PerAttempt<Readonly<Record<string, string>>> | undefined
   /**
    * A request other than GET is sent once. It is resumed by GET at the `Content-Location` of its response; without one, a
@@ -15,23 +18,25 @@ export interface ConnectionOptions {
    * @defaultValue `'GET'`
    */
   readonly method?: string | undefined
+  /** Of a request other than GET. @defaultValue none */
   readonly body?: BodyInit | undefined
   /** As `fetch` takes it. @defaultValue `'same-origin'` */
   readonly credentials?: RequestCredentials | undefined
   /** Closes the source when it aborts. */
   readonly signal?: AbortSignal | undefined
-  /** Instead of the global one. */
+  /** What carries the requests of `fetchTransport`. @defaultValue the global `fetch` */
   readonly fetch?: typeof fetch | undefined
   /** The last event id to start after, as `hub.cursor()` gave it to the page that was rendered. @defaultValue none */
   readonly cursor?: string | undefined
   /**
    * The app's verdict on a lost or refused connection: try again (`true`), give up (`false`), or as usual (`undefined`),
    * which is to try again after `network`, `timeout`, `stale` and the statuses 408, 425, 429 and 5xx.
+   * @defaultValue as usual
    */
   readonly when?: ((error: ConnectionError, attempt: number) => boolean | undefined) | undefined
   /** How many attempts in a row are made. @defaultValue `Infinity` */
   readonly maxAttempts?: number | undefined
-  /** How long an attempt waits for the response, in milliseconds. @defaultValue 30000 */
+  /** How long an attempt waits for the response, in milliseconds. @defaultValue 30,000 */
   readonly connectTimeout?: number | undefined
   /**
    * How often a quiet server says something, in milliseconds, where it does not announce it itself; 0 is never.
@@ -54,6 +59,6 @@ export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
    * @defaultValue none
    */
   readonly initial?: Latest<E> | undefined
-  /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1000 */
+  /** How long the connection outlives its last listener, in milliseconds. @defaultValue 1,000 */
   readonly linger?: number | undefined
 }

@@ -27,6 +27,7 @@ export interface Resync {
 /** Which of the two snapshots of a source changed. */
 export type Change = 'state' | 'latest'
 
+/** The options of a listener. */
 export interface ListenerOptions {
   /** Listens without opening the source or holding it open. @defaultValue false */
   readonly passive?: boolean | undefined
@@ -58,8 +59,9 @@ export interface TypedEventSource<E = any> {
   /** Hears when events are missing. Does not open the source. */
   onResync(listener: (resync: Resync) => void): () => void
   /**
-   * Hears of every lost or refused connection (a 401 after which the headers are asked for anew, and a 204, are none), and of every event that breaks the contract (which goes to `reportError` where
-   * nobody listens). Does not open the source.
+   * Hears of every lost or refused connection, and of every event that breaks the contract, which goes to `reportError`
+   * where nobody listens. A 401 after which the headers are asked for anew, and a 204, are no errors. Does not open the
+   * source.
    */
   onError(listener: (error: ConnectionError) => void): () => void
 

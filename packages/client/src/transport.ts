@@ -27,6 +27,7 @@ export interface TransportHandlers {
    * @param location - where the answer can be had again by GET (`Content-Location`), absolute
    */
   open(location?: string): void
+  /** An event arrived, in its order. */
   event(event: DecodedEvent): void
   /** The server said something, be it a comment; the events that came with it have been told. */
   flush(lastEventId: string): void

@@ -10,6 +10,7 @@ export type ContractErrorCode =
   | 'ERR_SSE_ASYNC_SCHEMA'
   | 'ERR_SSE_KEY'
 
+/** What a {@link ContractError} tells besides its code. */
 export interface ContractErrorOptions {
   readonly cause?: unknown
   readonly issues?: readonly StandardSchemaV1.Issue[] | undefined

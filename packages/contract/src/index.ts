@@ -26,6 +26,6 @@ export {
   text,
   type Unsendable,
 } from './definition.ts'
-export { ContractError, type ContractErrorCode } from './errors.ts'
+export { ContractError, type ContractErrorCode, type ContractErrorOptions } from './errors.ts'
 export { assertEventName } from './event-name.ts'
 export type { Jsonable } from './jsonable.ts'

@@ -14,7 +14,8 @@ export interface Broker {
    */
   publish(channel: string, message: Message, retention: Retention): Promise<string>
   /**
-   * From its return, or its resolution, on `sink` hears of every entry of these channels. Attaching twice is one attachment.
+   * From its return, or its resolution, on `sink` hears of every entry of these channels. Attaching twice is one
+   * attachment.
    */
   attach(channels: readonly string[], sink: BrokerSink): void | Promise<void>
   /** The sink hears no more of this channel. */

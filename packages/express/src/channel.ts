@@ -30,13 +30,17 @@ export interface Channel<E = any> {
    * Makes a state void: readers are told, and new ones do not get it.
    *
    * @param key - of keyed state
-   * @throws `ContractError` for what is no state, and where the key is missing or one too many
+   * @returns the id of the removal, once it is stored
+   * @throws `ContractError` for what is no state, and where the key is missing or one too many; {@link SseError} as
+   *   {@link publish}
    */
   remove<N extends EventName<E>>(event: N, key?: string): Promise<string>
   /**
    * Publishes every item of a source, each when the one before is stored.
    *
    * @param options.signal - stops it, and the producer
+   * @returns when all is stored, or it was stopped
+   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its cause; else as {@link publish}
    */
   publishAll<N extends EventName<E>>(
     event: N,
@@ -46,13 +50,19 @@ export interface Channel<E = any> {
   /**
    * Publishes what a producer makes, and ends the channel with it. Once: while it is at work, and after it has ended, a
    * second call starts nothing. It lives on when readers leave; they come back, or come late, with
-   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest: {@link SseError} `ERR_SSE_PRODUCER` with what
-   * it threw as `cause`, or why an event could not be published.
+   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest:
+   * {@link SseError} `ERR_SSE_PRODUCER` with what it threw as `cause`, or why an event could not be published.
    *
    * @returns when it has ended, also where it failed
    */
   run(producer: Producer<E>): Promise<void>
-  /** Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. */
+  /**
+   * Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended.
+   *
+   * @param reason - what `sse.close` says. @defaultValue `'done'`
+   * @returns the id of the end, once it is stored
+   * @throws {@link SseError} `ERR_SSE_CHANNEL_ENDED`, `ERR_SSE_BROKER`
+   */
   end(reason?: string): Promise<string>
   /**
    * Ends the connections of all its streams, on every server that shares its broker; the clients come back with their

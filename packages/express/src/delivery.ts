@@ -56,7 +56,7 @@ export class Delivery {
   #ending: { readonly reason: string; readonly at: number } | undefined
   #ended = false
 
-  constructor(place: Place = { cursor: 0, straight: undefined, followed: undefined, histories: undefined }) {
+  constructor(place: Place) {
     this.#place = place
   }
 
@@ -94,7 +94,7 @@ export class Delivery {
   }
 
   /** Those of some channels that are none of the stream's, each once. */
-  missing(channels: readonly string[]): readonly string[] {
+  unjoined(channels: readonly string[]): readonly string[] {
     return channels.filter((channel, index) => !this.has(channel) && channels.indexOf(channel) === index)
   }
 

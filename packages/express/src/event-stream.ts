@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
-import { Awaited } from './awaited.ts'
 import { SLICE } from './chunk.ts'
 import { parseCursor } from './cursor.ts'
 import { Delivery } from './delivery.ts'
@@ -16,6 +15,7 @@ import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
 import { readLastEventId } from './request.ts'
 import { answered, isClaimable, refuse, refuseFinal } from './response.ts'
+import { Signals } from './signals.ts'
 import type { JoinOptions, Stream } from './stream.ts'
 import type { Served, Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
@@ -58,7 +58,7 @@ export class EventStream<E> implements Stream<E>, Served {
   #connected = false
   /** Joins, and what else may wait for the broker. */
   readonly #turns = new Turns()
-  #awaited: Awaited | undefined
+  #signals: Signals | undefined
   #locals: Record<string, unknown> | undefined
 
   constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse, before?: Other) {
@@ -99,23 +99,23 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   get signal(): AbortSignal {
-    const awaited = this.#observe()
-    const { signal } = awaited
-    if (this.#gone) awaited.end()
+    const signals = this.#observe()
+    const { signal } = signals
+    if (this.#gone) signals.end()
     return signal
   }
 
   get closed(): Promise<void> {
-    const awaited = this.#observe()
-    const { closed } = awaited
-    if (this.#gone) awaited.end()
+    const signals = this.#observe()
+    const { closed } = signals
+    if (this.#gone) signals.end()
     return closed
   }
 
   get ready(): Promise<void> {
     if (!this.#full) return Promise.resolve()
-    this.#awaited ??= new Awaited()
-    return this.#awaited.ready
+    this.#signals ??= new Signals()
+    return this.#signals.ready
   }
 
   get waiting(): boolean {
@@ -270,7 +270,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Says that there is room to who waits for it. */
   #settle(): void {
-    if (this.#awaited !== undefined && !this.#full) this.#awaited.settle()
+    if (this.#signals !== undefined && !this.#full) this.#signals.settle()
   }
 
   get #gone(): boolean {
@@ -313,7 +313,7 @@ export class EventStream<E> implements Stream<E>, Served {
     } else if (this.#gone) {
       return
     }
-    const added = this.#delivery.missing(names)
+    const added = this.#delivery.unjoined(names)
     if (added.length === 0 && this.#delivery.epoch !== undefined) return
     checkChannelCount(limits, this.#delivery.size + added.length)
     if (unused) this.#admit()
@@ -421,13 +421,13 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
-  #observe(): Awaited {
-    this.#awaited ??= new Awaited()
-    if (this.#phase === 'unused' && !this.#awaited.observed) {
-      this.#awaited.observed = true
+  #observe(): Signals {
+    this.#signals ??= new Signals()
+    if (this.#phase === 'unused' && !this.#signals.observed) {
+      this.#signals.observed = true
       this.#response.once('close', () => this.ended())
     }
-    return this.#awaited
+    return this.#signals
   }
 
   /** Takes the response for a stream, if it was not yet. */
@@ -467,10 +467,15 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#outlet = undefined
     this.#phase = 'unused'
     this.#board.withdraw(this)
-    if (this.#awaited !== undefined) this.#observe()
+    if (this.#signals !== undefined) this.#observe()
   }
 
-  /** Sends the head, which fails if a wrapper of the response does; before anything is due. Not twice: returns whether it did. */
+  /**
+   * Sends the head, before anything is due.
+   *
+   * @returns false if it was sent already
+   * @throws what a wrapper of the response throws
+   */
   #sendHead(): boolean {
     const request = this.#request
     if (this.#outlet === undefined || !this.#outlet.commit(request)) return false
@@ -509,7 +514,7 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#phase = 'over'
     this.#board.leave(this, channels)
     this.#board.withdraw(this)
-    this.#awaited?.end()
+    this.#signals?.end()
     if (this.#connected) this.#board.disconnected(this)
   }
 }

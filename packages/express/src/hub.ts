@@ -17,7 +17,11 @@ export interface Hub<E = any> {
   ): void
   /** Everyone who is connected to this server. */
   readonly streams: ReadonlySet<Stream<E>>
-  /** A channel by its name. */
+  /**
+   * A channel by its name.
+   *
+   * @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`
+   */
   channel(name: string): Channel<E>
   /**
    * The stream of a response, typed by this hub's contract. Works without the middleware as well, on bare `node:http`.
@@ -42,7 +46,6 @@ export interface Hub<E = any> {
   /**
    * Takes no new streams, tells every client when to come back, and ends the streams spread over a window.
    *
-   * @param options.within - milliseconds that all of it may take. @defaultValue 0: at once
    * @returns when all streams are over and the broker is closed; `server.close()` then returns
    */
   close(options?: CloseOptions): Promise<void>
@@ -60,16 +63,20 @@ export interface HubEvents<E> {
   error: [error: unknown]
 }
 
+/** What {@link Hub.stats} returns. */
 export interface HubStats {
+  /** Streams that are open, or being joined. */
   readonly streams: number
-  /** Channels that streams have joined. */
+  /** Channels in use: joined, being joined, or of a producer at work. */
   readonly channels: number
-  /** Events published since the start. */
+  /** Publishes since the start: events, removals and ends, whether or not the broker took them. */
   readonly published: number
   /** Gaps announced since the start. */
   readonly gaps: number
 }
 
+/** The options of {@link Hub.close}. */
 export interface CloseOptions {
+  /** Milliseconds that all of it may take. @defaultValue 0: at once */
   readonly within?: number | undefined
 }

@@ -4,6 +4,7 @@ import { createEntry, type Entry, type Message } from './entry.ts'
 import { SseError } from './errors.ts'
 import { History, type Retention } from './history.ts'
 
+/** The options of {@link memoryBroker}. */
 export interface MemoryBrokerOptions {
   /**
    * Bytes that all channels together may retain; beyond it the largest are shortened.

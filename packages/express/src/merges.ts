@@ -46,9 +46,9 @@ export function unshare(history: Merging): void {
 }
 
 /**
- * The bytes of the entries in `(from, bound]`, about `limit` of them, a segment more at most, and at least one entry, merged once and
- * shared by every reader who asks for just this range. Only for readers who are due all of it. What is a slice as it stands is not
- * copied behind what comes before it.
+ * The bytes of the entries in `(from, bound]`, about `limit` of them, a segment more at most, and at least one entry,
+ * merged once and shared by every reader who asks for just this range. Only for readers who are due all of it. What is a
+ * slice as it stands is not copied behind what comes before it.
  */
 export function merge(history: Merging, from: number, bound: number, limit: number): Merged {
   for (let index = shared.length - 1; index >= 0; index--) {

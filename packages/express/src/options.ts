@@ -16,12 +16,14 @@ export interface HistoryOptions {
   readonly age?: number | undefined
 }
 
+/** The options of {@link sse}. */
 export interface SseOptions<E> {
   /** The contract of what this hub says. Without it, every event name and any JSON is accepted. */
   readonly events?: (E & AnyContract) | undefined
   /**
    * What every channel keeps, or a function that decides it by the channel's name. `false` keeps nothing, for what need
    * not be kept (typing, presence).
+   * @defaultValue the defaults of {@link HistoryOptions}
    */
   readonly history?: HistoryOptions | false | ((channel: string) => HistoryOptions | false) | undefined
   /** Where logs are kept and who else hears of them. @defaultValue `memoryBroker()` */
@@ -30,8 +32,12 @@ export interface SseOptions<E> {
   readonly heartbeat?: number | undefined
   /** About how long clients wait before they come back, in milliseconds; each is told its own. @defaultValue 2,000 */
   readonly retry?: number | undefined
-  /** How long a reader may take nothing before it is cut off, to come back with its cursor; milliseconds. @defaultValue 30,000 */
+  /**
+   * How long a reader may take nothing before it is cut off, to come back with its cursor, in milliseconds.
+   * @defaultValue 30,000
+   */
   readonly stallTimeout?: number | undefined
+  /** What nobody may exceed. @defaultValue the defaults of {@link Limits} */
   readonly limits?: { readonly [N in keyof Limits]?: Limits[N] | undefined } | undefined
   /**
    * Whose stream a request is, for `limits.streamsPerClient`; `undefined`, as of a user who is not signed in, for the
@@ -55,26 +61,30 @@ export interface ResolvedOptions {
 /** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY: number = 2 ** 31 - 1
 
-/** What may be given, by where. */
-const NAMES: {
-  readonly options: readonly (keyof SseOptions<unknown>)[]
-  readonly history: readonly (keyof HistoryOptions)[]
-  readonly limits: readonly (keyof Limits)[]
-  readonly broker: readonly (keyof Broker)[]
-} = {
-  options: ['events', 'history', 'broker', 'heartbeat', 'retry', 'stallTimeout', 'limits', 'client'],
-  history: ['length', 'bytes', 'age'],
-  limits: [
-    'streams',
-    'streamsPerClient',
-    'channelsPerStream',
-    'channelName',
-    'eventBytes',
-    'replayEvents',
-    'replayBytes',
-  ],
-  broker: ['publish', 'attach', 'detach', 'read', 'close'],
+/** What may be given, as keys: the compiler misses one that was forgotten. */
+const OPTIONS: Readonly<Record<keyof SseOptions<unknown>, true>> = {
+  events: true,
+  history: true,
+  broker: true,
+  heartbeat: true,
+  retry: true,
+  stallTimeout: true,
+  limits: true,
+  client: true,
 }
+const HISTORY: Readonly<Record<keyof HistoryOptions, true>> = { length: true, bytes: true, age: true }
+const LIMITS: Readonly<Record<keyof Limits, true>> = {
+  streams: true,
+  streamsPerClient: true,
+  channelsPerStream: true,
+  channelName: true,
+  eventBytes: true,
+  replayEvents: true,
+  replayBytes: true,
+}
+
+/** What a broker has to have. */
+const BROKER_METHODS: readonly (keyof Broker)[] = ['publish', 'attach', 'detach', 'read', 'close']
 
 const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
 
@@ -84,12 +94,13 @@ const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
  * @throws TypeError for a value that cannot be meant
  */
 export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
-  if ('httpVersion' in options) throw new TypeError('sse makes the middleware and is none: app.use(sse()).')
-  checkNames('', options, NAMES.options)
+  if ('httpVersion' in options)
+    throw new TypeError('sse() makes the middleware, and is none itself: app.use(sse()), not app.use(sse).')
+  checkNames('', options, OPTIONS)
   const { broker = memoryBroker(), events, history = {}, client } = options
   if (events !== undefined && !('definitions' in events))
     throw new TypeError('events must be a contract: pass what defineEvents({ … }) returns.')
-  for (const method of NAMES.broker) {
+  for (const method of BROKER_METHODS) {
     if (typeof Reflect.get(broker, method) !== 'function')
       throw new TypeError(`broker must be one, like memoryBroker(): it has no ${method}().`)
   }
@@ -110,16 +121,16 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
 }
 
 /** Throws for a name that is none of those that are known: mostly a slip. */
-function checkNames(path: string, options: object, names: readonly string[]): void {
+function checkNames(path: string, options: object, known: object): void {
   for (const name of Object.keys(options)) {
-    if (!names.includes(name))
-      throw new TypeError(`There is no option ${path}${name}: those that are there are ${names.join(', ')}.`)
+    if (Object.hasOwn(known, name)) continue
+    throw new TypeError(`There is no option ${path}${name}: there are ${Object.keys(known).join(', ')}.`)
   }
 }
 
 function retention(history: HistoryOptions | false): Retention {
   if (history === false) return NOTHING_KEPT
-  checkNames('history.', history, NAMES.history)
+  checkNames('history.', history, HISTORY)
   return {
     length: number('history.length', history.length ?? 1_000, 0),
     bytes: number('history.bytes', history.bytes ?? 1_000_000, 0),
@@ -128,7 +139,7 @@ function retention(history: HistoryOptions | false): Retention {
 }
 
 function resolveLimits(limits: NonNullable<SseOptions<unknown>['limits']>, historyBytes: number): Limits {
-  checkNames('limits.', limits, NAMES.limits)
+  checkNames('limits.', limits, LIMITS)
   const eventBytes = number('limits.eventBytes', limits.eventBytes ?? Math.min(262_144, historyBytes), 1)
   if (eventBytes > historyBytes) {
     throw new TypeError(

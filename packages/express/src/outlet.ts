@@ -27,8 +27,8 @@ export interface Outgoing extends Pick<Place, 'straight'> {
 }
 
 /**
- * The one place, with `head.ts`, that touches a response: headers, bytes, backpressure, the end. Listens once to the response and once to
- * its socket, and never writes to one that is over, whose socket may be another response's by then.
+ * The one place, with `head.ts`, that touches a response: headers, bytes, backpressure, the end. Listens once to the
+ * response and once to its socket, and never writes to one that is over, whose socket may be another response's by then.
  */
 export class Outlet {
   /** Whether what was written waits for the reader. */

@@ -10,7 +10,7 @@ export type Source<T> =
 /** A web stream, as far as it is read here. */
 export interface ReadableStreamLike<T> {
   getReader(): {
-    read(): Promise<{ done: boolean; value?: T | undefined }>
+    read(): Promise<{ done: false; value: T } | { done: true; value?: T | undefined }>
     cancel(reason?: unknown): Promise<void>
   }
 }
@@ -28,7 +28,8 @@ interface Tap<T> {
  * Takes items of a source one by one, each only when the one before was taken, until the source ends or the signal
  * aborts. The producer is told at once that it may stop: `return()`, `cancel()`, `destroy()`.
  *
- * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws, and for what is none; whatever `take` throws as it is
+ * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws, and for what is no source; what `take` throws, as
+ *   it is
  */
 export async function pump<T>(
   source: Source<T>,
@@ -90,7 +91,7 @@ function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<
     return {
       async next() {
         const { done, value } = await reader.read()
-        return done ? { done: true } : { done: false, value: value as T }
+        return done ? { done } : { done, value }
       },
       stop: () => quietly(() => reader.cancel()),
     }

@@ -34,7 +34,7 @@ function streamOf(response: Marked): EventStream<unknown> | undefined {
   return kept instanceof EventStream ? kept : undefined
 }
 
-/** The hubs that have streams: one that was never mounted, and publishes what another one's readers wait for, is a mistake. */
+/** The hubs that have streams: one never mounted that publishes what another one's readers wait for is a mistake. */
 const serving = new Set<{ readonly broker: Broker; size(channel: string): number }>()
 
 /**
@@ -147,7 +147,8 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     streams: board.streams,
     channel: (name: string) => new HubChannel<E>(name, board, runs),
     stream: (response: ServerResponse | Http2ServerResponse) => stream(marked(response)),
-    on: emitter.on.bind(emitter) as Hub<E>['on'],
+    on: <N extends keyof HubEvents<E>>(event: N, listener: (...args: HubEvents<E>[N]) => void) =>
+      emitter.on(event, listener),
     stats: () => ({ streams: board.streams.size, channels: board.channels, published, gaps }),
     async cursor() {
       const { epoch, head } = await broker.read([], undefined)

@@ -41,14 +41,15 @@ export interface Stream<E = any> {
    * missed is replayed, or announced as missing by `sse.gap`. A later one starts now. Joining twice is one join. Who may
    * join a channel may read all that it retains: authorise first.
    *
-   * @param options.last - how many of the newest events of each channel a reader without a cursor gets first.
-   *   @defaultValue 0: only states
    * @returns when the channels are subscribed and the head of the answer is sent
+   * @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`, `ERR_SSE_TOO_MANY_CHANNELS`, `ERR_SSE_TOO_MANY_STREAMS`,
+   *   `ERR_SSE_CLOSING`, `ERR_SSE_ANSWERED`, `ERR_SSE_OTHER_HUB`, `ERR_SSE_PIPELINED`, or of the broker `ERR_SSE_BROKER`.
+   *   Where nobody looks at the promise, the request is answered with the error's status, and the hub's `'error'` hears of it.
    */
   join(channels: string | readonly string[], options?: JoinOptions): Promise<void>
   /** Leaves channels; what of them was not written yet is dropped. */
   leave(channels: string | readonly string[]): void
-  /** Sends a comment, which clients ignore. */
+  /** Sends a comment, which clients ignore. @returns as {@link send} */
   comment(text: string): boolean
   /**
    * Ends the stream for good, once all that was sent and published before has been delivered: the client stays away.
@@ -59,7 +60,8 @@ export interface Stream<E = any> {
   disconnect(): void
 }
 
+/** The options of {@link Stream.join}. */
 export interface JoinOptions {
-  /** Events of each channel. @defaultValue 0 */
+  /** How many of the newest events of each channel a reader without a cursor gets first. @defaultValue 0: only states */
   readonly last?: number | undefined
 }

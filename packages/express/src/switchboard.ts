@@ -223,7 +223,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   disconnect(channel: string): void {
-    for (const stream of this.audience(channel)) stream.disconnect()
+    for (const stream of [...(this.#audiences.get(channel)?.streams ?? [])]) stream.disconnect()
   }
 
   // What the hub asks for
@@ -233,14 +233,9 @@ export class Switchboard<S extends Served> implements BrokerSink {
     return this.#audiences.get(channel)?.streams.size ?? 0
   }
 
-  /** How many channels have streams. */
+  /** How many channels are in use, joins under way and producers included. */
   get channels(): number {
     return this.#audiences.size
-  }
-
-  /** The streams of a channel. */
-  audience(channel: string): readonly S[] {
-    return [...(this.#audiences.get(channel)?.streams ?? [])]
   }
 
   #encodeOpen(cursor: string | undefined, replay: number): string {

@@ -2,9 +2,18 @@ import { describe, expect, it } from 'vitest'
 import { Delivery } from '../src/delivery.ts'
 import { createEntry, type Message } from '../src/entry.ts'
 import { History, type Retention } from '../src/history.ts'
+import type { Place } from '../src/place.ts'
 
 const ALL: Retention = { length: 1_000, bytes: 1_000_000, age: 60_000 }
 const LIMIT = 64 * 1024
+
+/** Where nothing was read yet. */
+const place = (): Place => ({
+  cursor: 0,
+  straight: undefined,
+  followed: undefined,
+  histories: undefined,
+})
 
 /** A log of several channels, as one server sees it. */
 class Log {
@@ -35,7 +44,7 @@ class Log {
 
   /** A delivery that stands at a position of some channels. */
   reader(names: readonly string[], cursor = this.head.g, target = this.head.g): Delivery {
-    const delivery = new Delivery()
+    const delivery = new Delivery(place())
     const members = names.map((channel) => {
       const history = this.channel(channel)
       return { channel, history, since: cursor, floor: cursor, covered: 0, coveredStates: 0 }
@@ -46,7 +55,7 @@ class Log {
 
   /** A delivery to a first-time reader of a channel, who is due its states. */
   newcomer(channel: string): Delivery {
-    const delivery = new Delivery()
+    const delivery = new Delivery(place())
     const { g } = this.head
     const history = this.channel(channel)
     delivery.start(this.#epoch, 0, g, [
@@ -433,7 +442,7 @@ describe('the end of a stream', () => {
   })
 
   it('has a final id also where no log stands behind the stream', () => {
-    const delivery = new Delivery()
+    const delivery = new Delivery(place())
     delivery.end('done')
     expect(take(delivery)).toEqual(['none-0~ sse.close {"reason":"done"}'])
   })

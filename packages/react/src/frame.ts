@@ -8,17 +8,17 @@ let frame: number | undefined
 /**
  * Calls back in the next frame, once however often it is asked: together with all others that wait, so that React commits
  * them as one.
- *
- * @returns what calls it off
  */
-export function onFrame(callback: () => void): () => void {
+export function onFrame(callback: () => void): void {
   waiting.add(callback)
   timer ??= setTimeout(flushFrame, HIDDEN_FRAME)
   frame ??= globalThis.requestAnimationFrame?.(flushFrame)
-  return () => {
-    waiting.delete(callback)
-    if (waiting.size === 0) flushFrame() // leaves no timer behind
-  }
+}
+
+/** Calls off what {@link onFrame} was asked for, if it still waits. */
+export function offFrame(callback: () => void): void {
+  waiting.delete(callback)
+  if (waiting.size === 0) flushFrame() // leaves no timer behind
 }
 
 /** Does not wait for the frame. */

@@ -5,7 +5,7 @@ import {
   type Latest,
   type TypedEventSource,
 } from '@sse/client'
-import { flushFrame, onFrame } from './frame.ts'
+import { flushFrame, offFrame, onFrame } from './frame.ts'
 
 /** What a component sees of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
@@ -66,20 +66,19 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
 
   return {
     subscribe(listener) {
-      let cancel = (): void => {}
       const off = source?.subscribe((change) => {
         if (!read.has(change)) {
           // Whoever reads it first, later on, is to find it as it is.
           getSnapshot()
           return
         }
-        cancel = onFrame(listener)
+        onFrame(listener)
         // The state changes seldom and is told at once, with all payloads that wait: no component is ahead of another.
         if (change === 'state') flushFrame()
       })
       return () => {
         off?.()
-        cancel()
+        offFrame(listener)
       }
     },
     getSnapshot,

@@ -4,7 +4,7 @@ import {
   type EventReducerOptions,
   type TypedEventSource,
 } from '@sse/client'
-import { onFrame } from './frame.ts'
+import { offFrame, onFrame } from './frame.ts'
 import { compareReducers, type Reducers } from './purity.ts'
 
 /** As for React itself, the bundler says which it is; what is for development only is left out then. */
@@ -52,13 +52,10 @@ export function reductionStore<E, S>(
       reductions.set(source, ofSource)
     },
     subscribe(listener) {
-      let cancel = (): void => {}
-      const off = begun()?.subscribe(() => {
-        cancel = onFrame(listener)
-      })
+      const off = begun()?.subscribe(() => onFrame(listener))
       return () => {
         off?.()
-        cancel()
+        offFrame(listener)
       }
     },
     getSnapshot() {

@@ -1,6 +1,6 @@
 import type { EventName, Latest, TypedEventSource } from '@sse/client'
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
-import { onFrame } from './frame.ts'
+import { offFrame, onFrame } from './frame.ts'
 
 /**
  * The newest payload of one event, or what is selected from it: the component renders when that changes, and at most once a
@@ -36,13 +36,12 @@ export function useLatest<E, N extends EventName<E>>(
 }
 
 function subscribeLatest<E>(source: TypedEventSource<E> | null, listener: () => void): () => void {
-  let cancel = (): void => {}
   const off = source?.subscribe((change) => {
-    if (change === 'latest') cancel = onFrame(listener)
+    if (change === 'latest') onFrame(listener)
   })
   return () => {
     off?.()
-    cancel()
+    offFrame(listener)
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { onFrame } from '../src/frame.ts'
+import { offFrame, onFrame } from '../src/frame.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -11,12 +11,14 @@ afterEach(() => {
 })
 
 it('leaves no frame and no timer behind once nobody waits', () => {
-  const called = vi.fn()
-  const cancels = [onFrame(called), onFrame(() => called())]
+  const [first, second] = [vi.fn(), vi.fn()]
+  onFrame(first)
+  onFrame(second)
   expect(vi.getTimerCount()).toBe(2)
-  cancels[0]?.()
+  offFrame(first)
   expect(vi.getTimerCount()).toBe(2)
-  cancels[1]?.()
+  offFrame(second)
   expect(vi.getTimerCount()).toBe(0)
-  expect(called).not.toHaveBeenCalled()
+  expect(first).not.toHaveBeenCalled()
+  expect(second).not.toHaveBeenCalled()
 })

@@ -20,7 +20,9 @@ export interface MockEndpoint<E = any> {
   readonly requests: readonly TransportRequest[]
   /** How many streams are open. */
   readonly streams: number
-  /** Publishes an event: who is connected gets it now, who comes back with a cursor is caught up, and who is new gets states. */
+  /**
+   * Publishes an event: who is connected gets it now, who comes back with a cursor is caught up, and who is new gets states.
+   */
   emit<N extends EventName<E>>(event: N, payload: EventInput<E, N>): void
   /** Voids the state, that of this key where it has keys. */
   remove(event: EventName<E>, key?: string): void

@@ -1,7 +1,7 @@
 import { type Deferred, defer } from './deferred.ts'
 
-/** What a handler waits for of its stream. Most wait for nothing, so it is made when it is first asked for. */
-export class Awaited {
+/** How a handler hears of its stream: each signal is made when it is first asked for, as most wait for nothing. */
+export class Signals {
   /** Whether the response is listened to, which is no stream yet. */
   observed = false
 
