@@ -3,6 +3,7 @@ import { createEpoch, formatCursor } from './cursor.ts'
 import { createEntry, type Entry, type Message } from './entry.ts'
 import { SseError } from './errors.ts'
 import { History, type Retention } from './history.ts'
+import { checkNames, number } from './option-checks.ts'
 
 /** The options of {@link memoryBroker}. */
 export interface MemoryBrokerOptions {
@@ -27,9 +28,23 @@ interface Log {
   retention: Retention | undefined
 }
 
-/** The broker of a single server: logs in this process's memory, gone with it. The default, and the reference. */
+/** As keys: the compiler misses one that was forgotten. */
+const OPTIONS: Readonly<Record<keyof MemoryBrokerOptions, true>> = {
+  bytes: true,
+  idleChannels: true,
+  now: true,
+}
+
+/**
+ * The broker of a single server: logs in this process's memory, gone with it. The default, and the reference.
+ *
+ * @throws TypeError for a value that cannot be meant
+ */
 export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
-  const { bytes: maxBytes = 256 * 1024 * 1024, idleChannels = 10_000, now = Date.now } = options
+  checkNames('', options, OPTIONS)
+  const { now = Date.now } = options
+  const maxBytes = number('bytes', options.bytes ?? 256 * 1024 * 1024, 0)
+  const idleChannels = number('idleChannels', options.idleChannels ?? 10_000, 0)
   const epoch = createEpoch(Date.now(), Math.random)
   /** One object for all histories: a channel that was not published to is complete up to the head as well. */
   const head = { g: 0 }

@@ -4,6 +4,7 @@ import type { Broker } from './broker.ts'
 import type { Retention } from './history.ts'
 import type { Limits } from './limits.ts'
 import { memoryBroker } from './memory-broker.ts'
+import { checkNames, milliseconds, number } from './option-checks.ts'
 import { readClient } from './request.ts'
 
 /** What a channel keeps for readers who come back; each bound for itself. */
@@ -57,9 +58,6 @@ export interface ResolvedOptions {
   readonly limits: Limits
   readonly client: (request: IncomingMessage) => string
 }
-
-/** The longest delay of a timer, in milliseconds. */
-export const MAX_DELAY: number = 2 ** 31 - 1
 
 /** What may be given, as keys: the compiler misses one that was forgotten. */
 const OPTIONS: Readonly<Record<keyof SseOptions<unknown>, true>> = {
@@ -120,14 +118,6 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
   }
 }
 
-/** Throws for a name that is none of those that are known: mostly a slip. */
-function checkNames(path: string, options: object, known: object): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(known, name)) continue
-    throw new TypeError(`There is no option ${path}${name}: there are ${Object.keys(known).join(', ')}.`)
-  }
-}
-
 function retention(history: HistoryOptions | false): Retention {
   if (history === false) return NOTHING_KEPT
   checkNames('history.', history, HISTORY)
@@ -159,16 +149,4 @@ function resolveLimits(limits: NonNullable<SseOptions<unknown>['limits']>, histo
     replayEvents: number('limits.replayEvents', limits.replayEvents ?? 10_000, 0),
     replayBytes: number('limits.replayBytes', limits.replayBytes ?? 16 * 1024 * 1024, 0),
   }
-}
-
-function milliseconds(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 10 && value <= MAX_DELAY) return value
-  throw new TypeError(
-    `${name} must be a number of milliseconds from 10 to ${MAX_DELAY}, got ${String(value)}.`,
-  )
-}
-
-function number(name: string, value: number, least: number): number {
-  if (typeof value === 'number' && value >= least) return value
-  throw new TypeError(`${name} must be a number of at least ${least}, got ${String(value)}.`)
 }

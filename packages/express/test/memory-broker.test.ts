@@ -19,6 +19,14 @@ const historyOf = async (broker: Broker, channel: string) => {
   return history
 }
 
+describe('options', () => {
+  it('are refused that cannot be meant', () => {
+    expect(() => memoryBroker({ size: 5 } as never)).toThrow(/no option size: .*idleChannels/)
+    expect(() => memoryBroker({ bytes: '1' as never })).toThrow(/bytes must be a number/)
+    expect(() => memoryBroker({ idleChannels: -1 })).toThrow(/idleChannels must be a number of at least 0/)
+  })
+})
+
 describe('positions', () => {
   it('rise with every publish, over all channels', async () => {
     const broker = memoryBroker()

@@ -6,22 +6,23 @@ import { offFrame, onFrame } from './frame.ts'
  * The newest payload of one event, or what is selected from it: the component renders when that changes, and at most once a
  * frame.
  *
+ * @param source - an event source; `null` for none
  * @param select - may be written inline; what it returns is compared by identity
  *
  * @example
  * const price = useLatest(live, 'quote', (quotes) => quotes?.AAPL?.price)
  */
 export function useLatest<E, N extends EventName<E>>(
-  source: TypedEventSource<E> | null,
+  source: TypedEventSource<E> | null | undefined,
   event: N,
 ): Latest<E>[N]
 export function useLatest<E, N extends EventName<E>, S>(
-  source: TypedEventSource<E> | null,
+  source: TypedEventSource<E> | null | undefined,
   event: N,
   select: (latest: Latest<E>[N]) => S,
 ): S
 export function useLatest<E, N extends EventName<E>>(
-  source: TypedEventSource<E> | null,
+  source: TypedEventSource<E> | null | undefined,
   event: N,
   select?: (latest: Latest<E>[N]) => unknown,
 ): unknown {
@@ -35,7 +36,10 @@ export function useLatest<E, N extends EventName<E>>(
   )
 }
 
-function subscribeLatest<E>(source: TypedEventSource<E> | null, listener: () => void): () => void {
+function subscribeLatest<E>(
+  source: TypedEventSource<E> | null | undefined,
+  listener: () => void,
+): () => void {
   const off = source?.subscribe((change) => {
     if (change === 'latest') onFrame(listener)
   })

@@ -34,6 +34,15 @@ export interface RedisBrokerOptions {
   readonly beacon?: number | undefined
 }
 
+/** As keys: the compiler misses one that was forgotten. */
+const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
+  client: true,
+  prefix: true,
+  publishTimeout: true,
+  linger: true,
+  beacon: true,
+}
+
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
@@ -55,6 +64,11 @@ const MAX_DELAY = 1_700_000_000
  */
 export function redisBroker(options: RedisBrokerOptions): Broker {
   const { client, prefix = 'sse' } = options
+  checkNames(options)
+  if (typeof client?.withCommandOptions !== 'function')
+    throw new TypeError(
+      'client must be one of node-redis: what createClient(), createSentinel() or createCluster() makes.',
+    )
   const timeout = milliseconds('publishTimeout', options.publishTimeout ?? 5_000)
   const linger = milliseconds('linger', options.linger ?? 30_000)
   const interval = milliseconds('beacon', options.beacon ?? 1_000)
@@ -256,6 +270,14 @@ function checkName(channel: string): void {
     400,
     "A channel's name must be well-formed text: it has half a character.",
   )
+}
+
+/** Throws for a name that is none of those that are known: mostly a slip. */
+function checkNames(options: object): void {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(OPTIONS, name)) continue
+    throw new TypeError(`There is no option ${name}: there are ${Object.keys(OPTIONS).join(', ')}.`)
+  }
 }
 
 function milliseconds(name: string, value: number): number {

@@ -44,4 +44,10 @@ describe.skipIf(missing)('redisBroker', () => {
       }
     },
   )
+
+  it('refuses an option that there is not, and a client that is none', () => {
+    expect(() => redisBroker({ client, prefx: 'a' } as never)).toThrow(/There is no option prefx: .*prefix/)
+    expect(() => redisBroker({} as never)).toThrow(/createClient\(\)/)
+    expect(() => redisBroker({ client: 'redis://127.0.0.1' } as never)).toThrow(/createClient\(\)/)
+  })
 })
