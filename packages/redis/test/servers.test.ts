@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { newsOf, Server, type ServerOptions, until } from './cluster.ts'
+import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { missing, RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('several servers on one Redis', () => {
@@ -67,6 +68,97 @@ describe.skipIf(missing)('several servers on one Redis', () => {
     await until(() => newsOf(after).length === 3)
     expect(newsOf(after)).toEqual([2, 3, 4])
     expect(after.all().map(({ event }) => event)).not.toContain('sse.gap')
+  })
+
+  it('are replaced one after the other: readers miss nothing, and have nothing twice', async () => {
+    const live = [await start(), await start(), await start()]
+    const serverOf = (n: number): Server => live[n % live.length] as Server
+    let enough = false
+    let over = false
+    const published: number[] = []
+    const publishing = (async () => {
+      for (let value = 0; !enough; value++) {
+        // Refused by one that is closing: by another one then.
+        while (
+          !(await serverOf(value)
+            .publish('news', value)
+            .then(Boolean, () => false))
+        )
+          await nextTurn()
+        published.push(value)
+        await nextTurn()
+      }
+    })()
+    const read = async (first: number) => {
+      const kinds: string[] = []
+      const news: unknown[] = []
+      let id: string | undefined
+      let connections = 0
+      while (!over || news.length < published.length) {
+        const stream = await serverOf(first + connections).stream(['news'], id, id ? 0 : Infinity)
+        connections += 1
+        let ended = false
+        void stream.ended.then(() => {
+          ended = true
+        })
+        await until(() => ended || (over && news.length + newsOf(stream).length >= published.length))
+        kinds.push(...kindsOf(stream))
+        news.push(...newsOf(stream))
+        id = stream.lastEventId || id
+        await stream.drop()
+      }
+      return { kinds: new Set(kinds), news, connections }
+    }
+    const reading = Promise.all([0, 1, 2, 3, 4, 5].map(read))
+    await until(() => live.reduce((sum, { hub }) => sum + hub.streams.size, 0) === 6)
+    for (const [index, old] of [...live].entries()) {
+      await until(() => published.length > 20 * (index + 1))
+      live[index] = await start()
+      await old.hub.close({ within: 200 })
+    }
+    const { length } = published
+    await until(() => published.length > length + 20)
+    enough = true
+    await publishing
+    over = true
+    for (const { connections, kinds, news } of await reading) {
+      expect(connections).toBeGreaterThan(1)
+      expect(kinds).toEqual(new Set(['news']))
+      expect(news).toEqual(published)
+    }
+  })
+
+  it('keep channels apart whose names look like patterns, keys, or one another', async () => {
+    const [a, b] = [await start(), await start()]
+    const names = [
+      '*',
+      'n?',
+      'n[ab]',
+      'na',
+      'a:b',
+      'a',
+      ':',
+      '{x}',
+      'x',
+      'é',
+      'e\u0301',
+      'a\nb',
+      'a\0b',
+      'log:a',
+      'а',
+      '-',
+      '%',
+    ]
+    const streams = await Promise.all(names.map((name) => b.stream([name])))
+    for (const stream of streams) await stream.next('sse.live')
+    for (const [value, name] of names.entries()) await a.publish(name, value)
+    const late = await Promise.all(names.map((name) => a.stream([name], undefined, 10)))
+    for (const [value] of names.entries()) {
+      for (const stream of [streams[value], late[value]]) {
+        expect((await stream?.next('news'))?.json).toBe(value)
+        expect(stream && newsOf(stream)).toEqual([value])
+      }
+    }
   })
 
   it('say the same of a cursor that is older than what is kept', async () => {
