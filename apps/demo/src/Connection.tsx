@@ -29,7 +29,12 @@ export function Connection({ source, onCut }: ConnectionProps) {
         {detail}
       </p>
       {open ? (
-        <button type="button" className="key key-cut" onClick={onCut}>
+        <button
+          type="button"
+          className="key key-cut"
+          // The second half of a double click was meant for what stood here before.
+          onClick={({ detail }) => detail < 2 && onCut()}
+        >
           Cut my connection
         </button>
       ) : (

@@ -93,6 +93,8 @@ export function createConnection(
   let kept: AbortController | undefined
 
   function send(event: ConnectionEvent): void {
+    // What a listener goes on from, it has heard.
+    hooks.commit()
     const next = transition(state, event)
     if (next === state) return
     state = next
@@ -141,7 +143,7 @@ export function createConnection(
       return
     }
     const next = quiet < LOST ? heardAt + (quiet < STALE ? STALE : LOST) * beat : now + GRACE
-    after(next - now, () => look(next))
+    after(next - now, () => look(quiet < LOST ? next : Infinity))
   }
 
   /** Makes an attempt: asks for the request, has it carried out, and judges the stream by what was heard before. */
@@ -264,7 +266,6 @@ export function createConnection(
           cursor = lastEventId
           heardAt = clock.now()
           send({ type: 'assess', stale: false })
-          hooks.commit()
         }),
         retry: whileAlive((milliseconds) => {
           retry = clampRetry(milliseconds)
@@ -289,7 +290,7 @@ export function createConnection(
   }
 
   /** Whether the stream that is open proved stable. */
-  const lasted = (): boolean => state.status === 'open' && clock.now() - state.since >= STABLE
+  const lasted = (): boolean => state.status === 'open' && Math.abs(clock.now() - state.since) >= STABLE
 
   function lost(error: ConnectionError): void {
     const { kind, status = 0, retryAfter = 0 } = error
@@ -343,12 +344,18 @@ export function createConnection(
   }
 
   /** How much is left of that: never more than was said, as the clock may have been set back. */
-  const remaining = (): number => Math.min(notBefore - clock.now(), holdOff)
+  function remaining(): number {
+    notBefore = Math.min(notBefore, clock.now() + holdOff)
+    return notBefore - clock.now()
+  }
 
   /** Makes the attempt that is waited for, as soon as it may be. */
   function proceed(wait = remaining()): void {
     if (wait > 0) after(wait, () => proceed(0))
-    else if (!blocked()) send({ type: 'due', attempt })
+    else {
+      const cause = blocked()
+      send(cause ? { type: 'pause', cause } : { type: 'due', attempt })
+    }
   }
 
   function open(): void {
@@ -376,7 +383,6 @@ export function createConnection(
   }
 
   function close(by: 'client' | 'server', reason: string): void {
-    hooks.commit()
     send({ type: 'close', by, reason })
   }
 

@@ -15,21 +15,30 @@ export function eventsOf<E>(source: TypedEventSource<E>): AsyncIterableIterator<
   const buffer: SourceEvent<E>[] = []
   let done = false
   let failure: ConnectionError | undefined
-  let wake: () => void = () => {}
+  const waiting: (() => void)[] = []
 
   const offEvents = source.on('*', (event) => {
-    if (buffer.length < LIMIT) buffer.push(event)
-    else
+    buffer.push(event)
+    // Many come in one piece; a reader that keeps up has read them all before the next task.
+    if (buffer.length === LIMIT + 1) setTimeout(judge)
+    wake()
+  })
+  const offState = source.subscribe(look)
+  look()
+
+  function judge(): void {
+    if (buffer.length > LIMIT)
       finish(
         new ConnectionError(
           'overflow',
           `The reader is over ${LIMIT} events behind: do less for each, or use on().`,
         ),
       )
-    wake()
-  })
-  const offState = source.subscribe(look)
-  look()
+  }
+
+  function wake(): void {
+    for (const resolve of waiting.splice(0)) resolve()
+  }
 
   function look(): void {
     const { status, error } = source.getState()
@@ -49,7 +58,7 @@ export function eventsOf<E>(source: TypedEventSource<E>): AsyncIterableIterator<
     async next() {
       while (buffer.length === 0 && !done) {
         await new Promise<void>((resolve) => {
-          wake = resolve
+          waiting.push(resolve)
         })
       }
       const value = buffer.shift()

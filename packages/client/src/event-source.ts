@@ -125,8 +125,10 @@ export function createEventSource<E = AnyEvents>(
     getLatest: () => latest.current as Latest<E>,
     getInitialLatest: () => initialLatest,
     open() {
+      // A listener may close it at once: then it stays closed.
+      const { status } = connection.state
       unpin ??= hold()
-      connection.open()
+      if (status !== 'idle') connection.open()
     },
     close(reason = 'closed') {
       unpin?.()

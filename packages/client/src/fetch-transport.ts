@@ -21,7 +21,7 @@ export const fetchTransport: Transport = {
           ? cause
           : new ConnectionError(
               cause instanceof RangeError ? 'overflow' : 'network',
-              withoutSecrets(`${request.url}: ${cause}`),
+              `${withoutSecrets(request.url)}: ${withoutSecrets(`${cause}`)}`,
               { cause },
             ),
       )
@@ -99,7 +99,7 @@ async function receive(
 }
 
 /** A text without the queries and passwords of urls: tokens travel in them, and errors end up in logs. */
-const withoutSecrets = (text: string): string => text.replace(/\?\S*|[^\s/]*@/g, '')
+const withoutSecrets = (text: string): string => text.replace(/[?#].*|[^\s/]*@/gs, '')
 
 /** Not every browser iterates a body. What is left of it goes with the attempt. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {

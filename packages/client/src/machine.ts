@@ -37,7 +37,7 @@ export const transitions: {
   connecting: { opened: 'open', ...trying },
   open: { assess: 'open', ...trying },
   retrying: { due: 'connecting', ...running },
-  paused: { due: 'connecting', ...leaving },
+  paused: { due: 'connecting', ...running },
   closed: { open: 'connecting', pause: 'paused' },
   failed: { open: 'connecting', ...leaving },
 }

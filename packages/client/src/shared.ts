@@ -14,6 +14,12 @@ interface Shared {
   readonly options: EventSourceOptions<never>
 }
 
+/** How many sources are kept that were opened. */
+const KEPT = 100
+
+/** Those, the newest last: whether who comes back resumes is nothing for the garbage collector to decide. */
+const kept = new Set<object>()
+
 /** The sources of the page. Weak, so that a source that was only looked at (a render that came to nothing) is forgotten. */
 const sources = new Map<string, Shared>()
 
@@ -41,10 +47,17 @@ export function shareEventSource<E = AnyEvents>(
   }
   const source = createEventSource<E>(url, options)
   // Whatever keeps the connection (a socket, a timer) keeps its subscribers, and so the source.
-  source.subscribe(() => source, { passive: true })
+  source.subscribe(() => keep(source), { passive: true })
   prune()
   sources.set(key, { source: new WeakRef(source), options: options as EventSourceOptions<never> })
   return source
+}
+
+function keep(source: object): void {
+  kept.delete(source)
+  kept.add(source)
+  const [oldest] = kept
+  if (oldest && kept.size > KEPT) kept.delete(oldest)
 }
 
 /**

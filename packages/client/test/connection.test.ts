@@ -392,6 +392,30 @@ describe('a clock that is set back by a day', () => {
   })
 })
 
+describe('a clock that was set back', () => {
+  it('puts no attempt off for ever, however often the page is looked at', async () => {
+    const { mock, server } = await connect()
+    server.refuse(503, { retryAfter: 60_000 })
+    server.drop()
+    await mock.advance(3_000)
+    expect(server.requests).toHaveLength(2)
+    mock.sleep(-3_600_000)
+    for (let n = 0; n < 20; n += 1) {
+      mock.hide()
+      mock.show()
+      await mock.advance(30_000)
+    }
+    expect(server.requests).toHaveLength(3)
+  })
+  it('spends no attempts of a stream that lasted', async () => {
+    const { mock, server, status } = await connect({ maxAttempts: 1 })
+    await mock.advance(3_600_000)
+    mock.sleep(-7_200_000)
+    server.drop()
+    expect(status()).toBe('retrying')
+  })
+})
+
 describe('the page', () => {
   it('offline, pauses; online, goes on at once and resumes', async () => {
     const { source, mock, server } = await connect()
@@ -406,6 +430,16 @@ describe('the page', () => {
     await mock.settle()
     expect(source.getState()).toMatchObject({ status: 'open', continuity: 'resumed', previous: 'connecting' })
     expect(source.getLatest().note).toBe('meanwhile')
+  })
+  it('that takes itself to be offline, connects for reconnect() all the same', async () => {
+    const { source, mock, server, status } = await connect()
+    mock.offline()
+    source.reconnect()
+    await mock.settle()
+    expect(status()).toBe('open')
+    server.drop()
+    await mock.advance(2_000)
+    expect(source.getState()).toMatchObject({ status: 'paused', cause: 'offline' })
   })
   it('offline from the start, does not ask', async () => {
     const mock = createMockTransport(events)
@@ -570,6 +604,18 @@ describe('close()', () => {
     server.emit('note', 'b')
     expect(heard).toHaveBeenCalledTimes(1)
   })
+  it('by a listener who hears of open() is the last word', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource<E>(url, { events, transport: mock })
+    source.subscribe(
+      () => {
+        if (source.getState().status === 'connecting') source.close()
+      },
+      { passive: true },
+    )
+    source.open()
+    expect(source.getState().status).toBe('closed')
+  })
   it('is undone by open()', async () => {
     const { source, mock, status } = await connect()
     source.close()
@@ -588,6 +634,18 @@ describe('reconnect()', () => {
     await mock.settle()
     expect(status()).toBe('open')
     expect(server.requests).toHaveLength(2)
+  })
+  it('in a listener leaves nothing out of what is newest', async () => {
+    const { source, mock, server } = await connect()
+    let told = 0
+    source.subscribe((change) => {
+      if (change === 'latest') told += 1
+    })
+    source.on('note', () => source.reconnect())
+    server.emit('note', 'a')
+    expect(source.getLatest()).toEqual({ note: 'a' })
+    expect(told).toBe(1)
+    await mock.settle()
   })
   it('replaces a stream that is open, and resumes it', async () => {
     const { source, mock, server } = await connect()

@@ -289,7 +289,25 @@ describe('for await', () => {
     await expect(read()).rejects.toMatchObject({ kind: 'http', status: 403, body: 'no' })
   })
 
-  it('ends a reader that falls too far behind with an error, after what it had room for', async () => {
+  it('reads on where more than it has room for comes at once', async () => {
+    const values = Array.from({ length: 1_500 }, (_, value) => value)
+    await using endpoint = await serve(stream(values.map((value) => event('counter', { value })).join('')))
+    const read: unknown[] = []
+    for await (const { data } of eventsOf(create(endpoint.url))) if (read.push(data) === values.length) break
+    expect(read).toEqual(values.map((value) => ({ value })))
+  })
+
+  it('settles every next() that waits, in order, and when the loop is left', async () => {
+    await using endpoint = await serve(stream(event('counter', { value: 1 }), event('counter', { value: 2 })))
+    const reader = eventsOf(create(endpoint.url))
+    const results = await Promise.all([reader.next(), reader.next()])
+    expect(results.map(({ value }) => value?.data)).toEqual([{ value: 1 }, { value: 2 }])
+    const left = [reader.next(), reader.next()]
+    await reader.return?.()
+    expect((await Promise.all(left)).map(({ done }) => done)).toEqual([true, true])
+  })
+
+  it('ends a reader that falls too far behind with an error, after what had come', async () => {
     await using endpoint = await serve(
       stream(Array.from({ length: 1_100 }, (_, value) => event('counter', { value })).join('')),
     )
@@ -304,6 +322,6 @@ describe('for await', () => {
       }
     }
     await expect(drain()).rejects.toMatchObject({ kind: 'overflow' })
-    expect(read).toBe(1_024)
+    expect(read).toBe(1_100)
   })
 })

@@ -179,7 +179,7 @@ describe('a response', () => {
     await using endpoint = await serve(status(403))
     const messages: string[] = []
     const urls = [
-      `${endpoint.url}?token=secret`,
+      `${endpoint.url}?name=John Doe&token=secret#secret`,
       'http://127.0.0.1:1/a?token=secret',
       'http://me:secret@127.0.0.1:1/b',
     ]

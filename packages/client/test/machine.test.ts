@@ -63,7 +63,7 @@ const expected: { readonly [S in Status]: Readonly<Partial<Record<ConnectionEven
     release: 'idle',
     close: 'closed',
   },
-  paused: { due: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
+  paused: { due: 'connecting', reconnect: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
   closed: { open: 'connecting', pause: 'paused' },
   failed: { open: 'connecting', pause: 'paused', release: 'idle', close: 'closed' },
 }

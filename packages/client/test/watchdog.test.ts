@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createEventSource } from '../src/index.ts'
+import { type Clock, createEventSource } from '../src/index.ts'
 import { createScriptedTransport } from './scripted-transport.ts'
 
 async function watch(heartbeat: number) {
@@ -103,5 +103,23 @@ describe('the watchdog', () => {
     source.onError(({ kind }) => lost.push(kind))
     await clock.advance(25_000)
     expect(lost).toEqual(['stale'])
+  })
+  it('notices a dead stream also where timers come once a minute, as those of a hidden page do', async () => {
+    const transport = createScriptedTransport()
+    const { clock, connect, lifecycle } = transport
+    const seldom: Clock = {
+      ...clock,
+      after: (milliseconds, callback) =>
+        clock.after(Math.ceil((clock.now() + milliseconds) / 60_000) * 60_000 - clock.now(), callback),
+    }
+    const source = createEventSource('/events', { transport: { connect, lifecycle, clock: seldom } })
+    const lost: string[] = []
+    source.onError(({ kind }) => lost.push(kind))
+    source.open()
+    await clock.settle()
+    transport.last.handlers.open()
+    transport.last.control('sse.open', { heartbeat: 15_000, resumed: false, replay: 0 })
+    await clock.advance(600_000)
+    expect(lost[0]).toBe('stale')
   })
 })

@@ -8,22 +8,15 @@ import {
 import { useContext, useInsertionEffect, useMemo, useState } from 'react'
 import { EventSourceContext, type EventSourceScope } from './EventSourceProvider.tsx'
 
-/** What may be written anew in every render: it is asked for at each attempt, so that it never reconnects anything. */
-interface Settings {
-  inherited?: EventSourceOptions['headers']
-  headers?: EventSourceOptions['headers']
-  when?: EventSourceOptions['when']
+/** What one component gave last. It may be written anew in every render: it is asked for at each attempt, and reconnects nothing. */
+interface Given extends Pick<EventSourceOptions, 'headers' | 'when'> {
+  readonly inherited: EventSourceOptions['headers']
+  /** Counts no more once another component is there; until then, what is tried anew is tried as it was. */
+  gone?: boolean
 }
 
-/** By source, the settings that its components gave last. */
-const settingsOf = new WeakMap<object, Settings>()
-
-/** What one component gave. */
-interface Given extends Pick<Settings, 'headers' | 'when'> {
-  readonly component: number
-}
-
-let components = 0
+/** By source, what its components gave, the newest last. */
+const givenTo = new WeakMap<object, Set<Given>>()
 
 /** The source itself, or the one that the page shares for this url and key; `null` for none. */
 export function useSource<E>(
@@ -31,23 +24,28 @@ export function useSource<E>(
   options: SharedEventSourceOptions<E>,
 ): TypedEventSource<E> | null {
   const scope = useContext(EventSourceContext)
-  const [given] = useState((): Given => ({ component: ++components }))
+  const [own] = useState<{ id?: string; source?: TypedEventSource<E> }>({})
   const target = typeof input === 'string' ? resolve(input, scope) : input
-  const key = identify(options, scope, given.component)
+  const key = identify(options, scope)
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another url, key or source is another one
-  const source = useMemo(
-    () => (typeof target === 'string' ? share(target, { ...options, key }, scope) : (target ?? null)),
-    [target, key],
-  )
+  const source = useMemo(() => {
+    if (typeof target !== 'string') return target ?? null
+    // Fast Refresh asks anew, and must get the same: a request that is not GET is not sent again.
+    const id = target + key
+    if (own.id !== id) Object.assign(own, { id, source: share(target, options, key, scope) })
+    return own.source ?? null
+  }, [target, key])
   useInsertionEffect(() => {
     // A source that was given is another scope's, if it is any scope's.
-    const settings = target !== source && source && settingsOf.get(source)
-    if (!settings) return
-    settings.inherited = scope.headers
+    const given = target !== source && source && givenTo.get(source)
+    if (!given) return
     const { headers, when } = options
-    settings.headers = headers ?? without(given.headers, settings.headers)
-    settings.when = when ?? without(given.when, settings.when)
-    Object.assign(given, { headers, when })
+    const own: Given = { headers, when, inherited: scope.headers }
+    for (const other of given) if (other.gone) given.delete(other)
+    given.add(own)
+    return () => {
+      own.gone = true
+    }
   })
   return source
 }
@@ -55,49 +53,50 @@ export function useSource<E>(
 function share<E>(
   url: string,
   options: SharedEventSourceOptions<E>,
+  key: string,
   scope: EventSourceScope,
 ): TypedEventSource<E> {
-  const settings: Settings = {}
+  const given = new Set<Given>()
+  /** The newest of those who are there, or were last. */
+  const newest = <K extends keyof Given>(name: K): Given[K] | undefined => {
+    const said = [...given].filter((one) => one[name])
+    const there = [...given].some(({ gone }) => !gone)
+    return said.filter(({ gone }) => !(there && gone)).pop()?.[name]
+  }
+  // A request that is not GET may change something: only its key tells that another component's is the same one.
+  const own = options.key === undefined && (options.method ?? 'GET') !== 'GET'
   // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
-  const create = scope.scope === 0 && typeof window === 'undefined' ? createEventSource : shareEventSource
+  const create =
+    own || (scope.scope === 0 && typeof window === 'undefined') ? createEventSource : shareEventSource
   const source = create(url, {
     ...options,
+    key,
     credentials: options.credentials ?? scope.credentials,
     fetch: options.fetch ?? scope.fetch,
     transport: options.transport ?? scope.transport,
     // Their names are the same in any case, which fetch would send as one header with both values.
     headers: async () =>
       Object.fromEntries([
-        ...new Headers(await ask(settings.inherited)),
-        ...new Headers(await ask(settings.headers)),
+        ...new Headers(await ask(newest('inherited'))),
+        ...new Headers(await ask(newest('headers'))),
       ]),
-    when: (error, attempt) => settings.when?.(error, attempt),
+    when: (error, attempt) => newest('when')?.(error, attempt),
   })
-  if (!settingsOf.has(source)) settingsOf.set(source, settings)
+  if (!givenTo.has(source)) givenTo.set(source, given)
   return source
 }
 
-/**
- * What has to be the same, beside the url, for two components to share a connection. A request that is not GET may change
- * something: only its key tells that another component's is the same one.
- */
-function identify<E>(
+/** What has to be the same, beside the url, for two components to share a connection, and for one to keep its own. */
+const identify = <E>(
   { key, method = 'GET', body }: SharedEventSourceOptions<E>,
   { scope }: EventSourceScope,
-  component: number,
-): string {
-  return JSON.stringify([scope, key ?? (method === 'GET' || [method, String(body), component])])
-}
+): string => JSON.stringify([scope, key ?? (method === 'GET' || [method, String(body)])])
 
 /** As fetch clients do it: absolute urls stay, others are appended to the base. */
 function resolve(url: string, { baseUrl }: EventSourceScope): string {
   if (baseUrl === undefined || /^([\w+.-]+:)?\/\//.test(url)) return url
   return `${baseUrl.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`
 }
-
-/** What is there, unless the component takes it back that gave it. */
-const without = <T>(own: T | undefined, current: T | undefined): T | undefined =>
-  current === own ? undefined : current
 
 type Answer = Exclude<EventSourceOptions['headers'], () => unknown>
 

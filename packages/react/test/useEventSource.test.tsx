@@ -1,9 +1,19 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createMockTransport } from '@sse/client/testing'
 import { act, screen, waitFor } from '@testing-library/react'
-import { createContext, type ReactNode, useContext, useLayoutEffect, useState } from 'react'
+import {
+  createContext,
+  type ReactElement,
+  type ReactNode,
+  useContext,
+  useLayoutEffect,
+  useState,
+} from 'react'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import {
   createEventSource,
+  EventSourceProvider,
   type EventSourceView,
   type Transport,
   type TypedEventSource,
@@ -353,6 +363,75 @@ describe('useEventSource', () => {
     page.rerender(app())
     server.drop()
     await waitFor(() => expect(tokens()).toEqual(['first', 'second', undefined]))
+  })
+
+  it('sends the headers of those who are there: of another one again, and of nobody who is gone', async () => {
+    const mock = createMockTransport(events)
+    const give = (token: string | undefined) => (token ? { token } : undefined)
+    const app = (first: string | undefined, second: string | undefined, gone: boolean) => (
+      <EventSourceProvider transport={mock}>
+        <Live source="/events" options={{ headers: give(first) }} />
+        {!gone && <Live source="/events" options={{ headers: give(second) }} />}
+      </EventSourceProvider>
+    )
+    const page = mount(app('a', 'b', false))
+    const again = async (element: ReactElement) => {
+      page.rerender(element)
+      await act(async () => {
+        await mock.settle()
+        mock.at('/events').drop()
+        await mock.advance(10_000)
+      })
+      return mock.at('/events').requests.at(-1)?.headers
+    }
+    expect(await again(app('a', 'b', false))).toEqual({ token: 'b' })
+    expect(await again(app('a', undefined, false))).toEqual({ token: 'a' })
+    expect(await again(app(undefined, 'c', false))).toEqual({ token: 'c' })
+    expect(await again(app(undefined, 'c', true))).toEqual({})
+  })
+
+  it('sends a request that is not GET again for a body that it had before', async () => {
+    const mock = createMockTransport(events)
+    const app = (body: string) => (
+      <EventSourceProvider transport={mock}>
+        <Live source="/ask" options={{ method: 'POST', body }} />
+      </EventSourceProvider>
+    )
+    const page = mount(app('a'))
+    for (const body of ['b', 'a']) {
+      await act(async () => {
+        await mock.settle()
+        mock.at('/ask').close('done')
+        await mock.advance(5_000)
+      })
+      page.rerender(app(body))
+    }
+    await act(() => mock.settle())
+    expect(mock.at('/ask').requests.map(({ body }) => body)).toEqual(['a', 'b', 'a'])
+  })
+
+  it('resumes for who comes back, whatever was collected meanwhile', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const mock = createMockTransport(events)
+    const app = (shown: boolean) => (
+      <EventSourceProvider transport={mock}>{shown && <Live source="/left" />}</EventSourceProvider>
+    )
+    const page = mount(app(true))
+    await act(() => mock.settle())
+    act(() => mock.at('/left').emit('counter', { value: 1 }))
+    page.rerender(app(false))
+    await act(() => mock.advance(5_000))
+    mock.at('/left').emit('notification', { title: 'missed' })
+    for (let pass = 0; pass < 3; pass += 1) {
+      page.rerender(app(false))
+      await new Promise((resolve) => setImmediate(resolve))
+      collect()
+    }
+    page.rerender(app(true))
+    await act(() => mock.settle())
+    expect(screen.getByText('open 1')).toBeDefined()
+    expect(mock.at('/left').requests.map(({ cursor }) => cursor !== '')).toEqual([false, true])
   })
 
   it('has the verdict of nobody who took it back', async () => {
