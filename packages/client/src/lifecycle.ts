@@ -32,8 +32,9 @@ export const pageLifecycle: Lifecycle = {
         // An element may have events of these names, too.
         if (!(target as Partial<Node>).parentNode) listener(type as LifecycleSignal)
       }
-      // Those of the document need not bubble.
-      globalThis.addEventListener?.(type, hear, { capture: true, signal: until })
+      // Those of the document need not bubble. (jsdom refuses as `signal` those of Node, which tests may have beside it.)
+      globalThis.addEventListener?.(type, hear, { capture: true })
+      until.addEventListener('abort', () => globalThis.removeEventListener?.(type, hear, { capture: true }))
     }
   },
 }

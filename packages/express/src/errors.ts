@@ -32,4 +32,9 @@ export class SseError extends Error {
     this.status = status
     this.headers = options.headers ?? {}
   }
+
+  /** The `status`, as NestJS and others call it. */
+  get statusCode(): number {
+    return this.status
+  }
 }

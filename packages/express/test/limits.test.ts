@@ -46,7 +46,8 @@ describe('limits.streams', () => {
     const { app, errors } = bareApp({ limits: { streams: 0 } })
     app.get('/events', (_, res) => void res.sse.join('news'))
     await request(app).get('/events').expect(503).expect('retry-after', '2')
-    expect(errors).toMatchObject([{ code: 'ERR_SSE_TOO_MANY_STREAMS', status: 503 }])
+    // NestJS answers with `statusCode`.
+    expect(errors).toMatchObject([{ code: 'ERR_SSE_TOO_MANY_STREAMS', status: 503, statusCode: 503 }])
   })
 
   it('refuses a send as well, which the handler can catch', async () => {
