@@ -1,6 +1,7 @@
 import type { GapReason } from '@sse/protocol'
 import type { Reading } from './broker.ts'
 import { judgeCursor } from './cursor.ts'
+import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
 import type { Membership } from './membership.ts'
 
@@ -72,24 +73,21 @@ function capped(admission: Admission, head: number, { replayBytes, replayEvents 
   }
   // All that there is would do: no look at each entry, for each of many readers who come back at once.
   if (retained <= replayEvents && retainedBytes <= replayBytes) return admission
-  const due: { readonly g: number; readonly bytes: number; readonly channel: string }[] = []
-  for (const { channel, history, since } of admission.members) {
-    let index = history.indexAfter(since)
-    for (let entry = history.at(index); entry !== undefined; entry = history.at(++index)) {
-      if (!entry.gone && entry.subject === undefined)
-        due.push({ g: entry.g, bytes: entry.frame.length, channel })
-    }
-  }
-  const total = due.reduce((sum, { bytes }) => sum + bytes, 0)
-  if (due.length <= replayEvents && total <= replayBytes) return admission
-  due.sort((a, b) => b.g - a.g)
+  // From the newest on, and no further than the limits reach: a look at all that is retained, for each of many readers who
+  // ask for all of it, would hold up everyone.
+  const tails = new Tails(admission.members)
+  let events = 0
   let bytes = 0
-  const kept = due.findIndex((entry, index) => {
-    bytes += entry.bytes
-    return index >= replayEvents || bytes > replayBytes
-  })
-  const cut = due[kept]?.g ?? 0
-  const channels = new Set(due.slice(kept).map(({ channel }) => channel))
+  let cut = 0
+  for (let entry = tails.take(); entry !== undefined; entry = tails.take()) {
+    events += 1
+    bytes += entry.frame.length
+    if (events <= replayEvents && bytes <= replayBytes) continue
+    cut = entry.g
+    break
+  }
+  if (cut === 0) return admission
+  const channels = new Set(tails.left())
   const members = admission.members.map((member) => {
     const { channel, covered, since } = member
     return {
@@ -99,4 +97,71 @@ function capped(admission: Admission, head: number, { replayBytes, replayEvents 
     }
   })
   return { ...admission, members, gaps: [...admission.gaps, { channels: [...channels], reason: 'evicted' }] }
+}
+
+interface Tail {
+  readonly member: Membership
+  index: number
+  entry: Entry
+}
+
+/** The entries that are due without a subject, of several channels, from the newest on. */
+class Tails {
+  /** A heap: none is newer than the one before it at half its index. */
+  readonly #heap: Tail[] = []
+  #taken: Membership | undefined
+
+  constructor(members: readonly Membership[]) {
+    for (const member of members) {
+      const tail = tailOf(member, member.history.indexAfter(Number.POSITIVE_INFINITY))
+      if (tail !== undefined) this.#heap.push(tail)
+    }
+    this.#heap.sort((a, b) => b.entry.g - a.entry.g)
+  }
+
+  take(): Entry | undefined {
+    const heap = this.#heap
+    const first = heap[0]
+    if (first === undefined) return undefined
+    const { entry, index, member } = first
+    this.#taken = member
+    const next = tailOf(member, index) ?? heap.pop()
+    if (next !== undefined && heap.length > 0) this.#sink(next)
+    return entry
+  }
+
+  /** The channels that have something more, that of the entry that was taken last included. */
+  left(): string[] {
+    const members = this.#heap.map(({ member }) => member)
+    if (this.#taken !== undefined) members.push(this.#taken)
+    return members.map(({ channel }) => channel)
+  }
+
+  #sink(tail: Tail): void {
+    const heap = this.#heap
+    let at = 0
+    for (;;) {
+      let below = 2 * at + 1
+      const left = heap[below]
+      if (left === undefined) break
+      const right = heap[below + 1]
+      if (right !== undefined && right.entry.g > left.entry.g) below += 1
+      const newer = heap[below]
+      if (newer === undefined || newer.entry.g < tail.entry.g) break
+      heap[at] = newer
+      at = below
+    }
+    heap[at] = tail
+  }
+}
+
+/** The newest entry before an index that is due without a subject. */
+function tailOf(member: Membership, before: number): Tail | undefined {
+  const { history, since } = member
+  for (let index = before - 1; index >= 0; index--) {
+    const entry = history.at(index)
+    if (entry === undefined || entry.g <= since) return undefined
+    if (!entry.gone && entry.subject === undefined) return { member, index, entry }
+  }
+  return undefined
 }

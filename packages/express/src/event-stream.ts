@@ -108,7 +108,8 @@ export class EventStream<E> implements Stream<E>, Served {
   get closed(): Promise<void> {
     const signals = this.#observe()
     const { closed } = signals
-    if (this.#gone) signals.end()
+    // What was ended may still be on its way to a slow reader.
+    if (this.#outlet === undefined ? this.#gone : this.#phase === 'over') signals.end()
     return closed
   }
 
@@ -176,7 +177,10 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   disconnect(): void {
-    if (this.#gone) return
+    if (this.#gone) {
+      if (this.#board.closing) this.#outlet?.leave()
+      return
+    }
     while (this.deliver());
     // An answer without the head of a stream would tell a browser never to come back.
     if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()

@@ -1,6 +1,6 @@
 import { discard, type Entry } from './entry.ts'
 import { type Merged, merge, unshare } from './merges.ts'
-import { type Run, Segments, SMALL_LOG } from './segments.ts'
+import { own, type Run, Segments, SMALL_LOG } from './segments.ts'
 
 /** How much a channel keeps. */
 export interface Retention {
@@ -118,6 +118,7 @@ export class History {
     this.bytes += entry.frame.length
     if (this.bytes >= SMALL_LOG) this.#segments ??= new Segments(this)
     this.#segments?.add(entry, this.bytes)
+    if (this.#segments?.holds(entry) !== true) entry.frame = own(entry.frame)
     while (this.#count > Math.max(1, retention.length)) this.#dropOldest()
     this.shrink(retention.bytes, entry)
     this.expire(entry.at - retention.age)

@@ -19,6 +19,13 @@ export interface Membership {
 /** Takes a block for the slice that is being made, and the chunk that it is by itself if there is one. */
 export type Push = (block: Buffer, chunk?: Chunk) => void
 
+/** Where a channel's next entry is that a stream is to be sent. */
+interface Due {
+  readonly member: Membership
+  readonly index: number
+  readonly entry: Entry
+}
+
 /** Whether a stream is to be sent an entry of a channel. */
 const isDue = (entry: Entry, { floor, since }: Membership): boolean =>
   !entry.gone && (entry.g > since || (entry.subject !== undefined && entry.g > floor))
@@ -68,12 +75,11 @@ export function takeEntries(
   limit: number,
   push: Push,
 ): number {
-  const active: { member: Membership; index: number; entry: Entry }[] = []
+  const active: Due[] = []
   for (const member of members) {
     if (member.history.last <= cursor) continue
-    const index = member.history.indexAfter(cursor)
-    const entry = member.history.at(index)
-    if (entry !== undefined && entry.g <= bound) active.push({ member, index, entry })
+    const due = nextDue(member, member.history.indexAfter(cursor), bound)
+    if (due !== undefined) active.push(due)
   }
   const [only] = active
   if (only !== undefined && active.length === 1 && cursor >= only.member.since) {
@@ -82,22 +88,41 @@ export function takeEntries(
     if (merged.bytes.length > 0) push(merged.bytes, merged)
     return merged.to
   }
+  // In the order of their next entries, the first one last: there may be many channels, of which all have much to say.
+  active.sort((a, b) => b.entry.g - a.entry.g)
   let reached = cursor
   let taken = 0
-  while (active.length > 0 && taken < limit) {
-    const first = active.reduce((a, b) => (b.entry.g < a.entry.g ? b : a))
-    const { entry, member } = first
-    if (isDue(entry, member) && entry.frame.length > 0) {
-      push(entry.frame)
-      taken += entry.frame.length
-    }
+  for (let first = active.pop(); first !== undefined; first = active.pop()) {
+    const { entry, index, member } = first
+    push(entry.frame)
+    taken += entry.frame.length
     reached = entry.g
-    first.index += 1
-    const following = member.history.at(first.index)
-    if (following !== undefined && following.g <= bound) first.entry = following
-    else active.splice(active.indexOf(first), 1)
+    const due = nextDue(member, index + 1, bound)
+    if (due !== undefined) insert(active, due)
+    if (taken >= limit) break
   }
   return active.length === 0 ? bound : reached
+}
+
+/** The next of a channel's entries that a stream is to be sent; `undefined` if there is none up to a position. */
+function nextDue(member: Membership, from: number, bound: number): Due | undefined {
+  for (let index = from; ; index++) {
+    const entry = member.history.at(index)
+    if (entry === undefined || entry.g > bound) return undefined
+    if (entry.frame.length > 0 && isDue(entry, member)) return { member, index, entry }
+  }
+}
+
+/** Keeps what is sorted by falling positions so. */
+function insert(sorted: Due[], due: Due): void {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle]?.entry.g ?? 0) > due.entry.g) low = middle + 1
+    else high = middle
+  }
+  sorted.splice(low, 0, due)
 }
 
 /** The last word of all the channels, once every one of them has had its own taken: the stream ends by itself then. */

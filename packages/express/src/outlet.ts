@@ -164,11 +164,16 @@ export class Outlet {
   end(leaving = false): void {
     if (this.over) return
     this.#leave()
+    if (leaving) this.leave()
+    this.#response.end()
+  }
+
+  /** Has the connection end once the response is taken. */
+  leave(): void {
     const socket = this.#socket
     // Not every wrapper of `end` takes a callback.
-    if (leaving && socket !== undefined) this.#response.once('finish', () => socket.destroySoon())
-    else if (leaving) this.#endSession()
-    this.#response.end()
+    if (socket === undefined) this.#endSession()
+    else if (!this.#closed) this.#response.once('finish', () => socket.destroySoon())
   }
 
   /**

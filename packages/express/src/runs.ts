@@ -1,6 +1,7 @@
 import type { EventInput, EventName } from '@sse/contract'
 import type { Reading } from './broker.ts'
 import type { Channel } from './channel.ts'
+import { SseError } from './errors.ts'
 import { pump, type Source } from './producer.ts'
 
 /** An event as a producer yields it. */
@@ -20,6 +21,9 @@ interface RunSupport {
   release(channels: readonly string[]): void
   failed(error: unknown): void
 }
+
+/** Pause before the broker is asked again that has refused, in milliseconds. */
+const PAUSE = 250
 
 /** The producers at work, one for a channel. */
 export class Runs<E> {
@@ -50,19 +54,38 @@ export class Runs<E> {
 
   async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
     const { signal } = this.#abort
-    // A channel that is being made is not idle, though nobody may read it yet.
-    const { histories } = await this.#support.attach([channel.name])
+    let attached = false
     try {
+      // A channel that is being made is not idle, though nobody may read it yet.
+      const { histories } = await this.#support.attach([channel.name])
+      attached = true
       if (histories.get(channel.name)?.end !== undefined) return
       const source: Source<ProducedEvent<E>> = producer
       await pump(source, signal, ({ event, data }) => channel.publish(event, data))
-      if (!signal.aborted) await channel.end()
+      await this.#end(channel)
     } catch (error) {
+      this.#support.failed(error)
       // Readers learn that it went wrong, but not what. An end that fails, as somebody else has ended the channel, says less.
-      if (!signal.aborted) await channel.end('error').catch(() => {})
-      throw error
+      await this.#end(channel, 'error').catch(() => {})
     } finally {
-      this.#support.release([channel.name])
+      if (attached) this.#support.release([channel.name])
+    }
+  }
+
+  /** Ends a channel, however long the broker is away: its readers would wait for ever. */
+  async #end(channel: Channel<E>, reason?: string): Promise<void> {
+    const { signal } = this.#abort
+    for (let doubt = false; !signal.aborted; doubt = true) {
+      try {
+        await channel.end(reason)
+        return
+      } catch (error) {
+        const code = error instanceof SseError ? error.code : undefined
+        // What was refused may have been stored.
+        if (doubt && code === 'ERR_SSE_CHANNEL_ENDED') return
+        if (code !== 'ERR_SSE_BROKER') throw error
+        await new Promise((resolve) => setTimeout(resolve, PAUSE).unref())
+      }
     }
   }
 }

@@ -86,6 +86,12 @@ export class Segments {
     entry.frame = memory.subarray(end, segment.end)
   }
 
+  /** Whether the block of the newest entry stands in a segment. */
+  holds({ frame }: Entry): boolean {
+    const newest = this.#segments.at(-1)
+    return newest !== undefined && isIn(frame, newest)
+  }
+
   /** Hears that an entry is gone, whose block this was, of a log that retains so many bytes without it. */
   remove(g: number, frame: Buffer, retained: number): void {
     const at = this.#find(g)
@@ -169,9 +175,17 @@ export class Segments {
     let index = this.#log.indexAfter(segment.first - 1)
     let entry = this.#log.at(index)
     for (; entry !== undefined && entry.g <= segment.last; entry = this.#log.at(++index)) {
-      if (isIn(entry.frame, segment)) entry.frame = Buffer.from(entry.frame)
+      if (isIn(entry.frame, segment)) entry.frame = own(entry.frame)
     }
   }
+}
+
+/** A block in memory of its own: one of Node's pool keeps 8 KB for as long as it is there, whatever lies beside it. */
+export function own(block: Buffer): Buffer {
+  if (block.length === block.buffer.byteLength || block.length === 0) return block
+  const copy = Buffer.allocUnsafeSlow(block.length)
+  block.copy(copy)
+  return copy
 }
 
 const isIn = (frame: Buffer, { memory }: Segment): boolean => frame.buffer === memory.buffer

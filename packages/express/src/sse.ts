@@ -155,13 +155,21 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
       const { epoch, head } = await broker.read([], undefined)
       return formatCursor(epoch, head)
     },
-    close({ within = 0 }: CloseOptions = {}) {
+    close({ within }: CloseOptions = {}) {
       board.closing = true
       runs.stop()
-      const window = Math.min(within, MAX_DELAY)
-      closed ??= closeStreams([...board.streams], window, () => board.jitteredRetry()).then(() =>
-        broker.close(),
-      )
+      const window = Math.min(within ?? 0, MAX_DELAY)
+      const until = performance.now() + window
+      closed ??= closeStreams([...board.streams], window, () => board.jitteredRetry()).then(async () => {
+        const closing = broker.close()
+        if (within === undefined) return closing
+        // What is under way there goes on, but nobody waits for it any longer.
+        let timer: NodeJS.Timeout | undefined
+        const late = new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, Math.max(until - performance.now(), 0))
+        })
+        await Promise.race([closing, late]).finally(() => clearTimeout(timer))
+      })
       return closed
     },
   })

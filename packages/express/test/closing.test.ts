@@ -281,6 +281,24 @@ describe('hub.close', () => {
     expect(hub.stats().streams).toBe(0)
   })
 
+  it('cuts in the end who was sent away before, and takes nothing', async () => {
+    const hub = sse({ history: { bytes: 30_000_000, length: 10_000 } })
+    const server = createServer((_, res) => void hub.stream(res).join('news'))
+    const client = await connect(server, '/events')
+    await client.next('sse.live')
+    client.pause()
+    for (let n = 0; n < 200; n++) {
+      await hub.channel('news').publish('n', 'x'.repeat(50_000))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const stream of hub.streams) stream.disconnect()
+    expect(hub.streams.size).toBe(1)
+    await hub.close({ within: 300 })
+    expect(hub.streams.size).toBe(0)
+    await closed
+  })
+
   it('twice is one closing', async () => {
     const { app, hub } = eventsApp()
     await connect(app, '/events')

@@ -2,6 +2,9 @@ import { CHANNEL } from './channel-lua.ts'
 import { LOG } from './log-lua.ts'
 import { Script } from './script.ts'
 
+/** Positions that are left out when another run begins: more than one can have lost of those that it gave. */
+const SKIPPED = 2 ** 24
+
 /**
  * Appends messages, each with the next position, and tells whoever listens. Arguments after those of every script: the
  * publisher, the number of this call, and runs: what follows each other on one channel. A run is its channel, the
@@ -37,6 +40,10 @@ if minute ~= math.floor(at / 60000) then
   redis.call('ZREMRANGEBYSCORE', minutes, '-inf', math.floor((at - MEMORY) / 60000))
   redis.call('PEXPIREAT', minutes, at + 2 * MEMORY)
 end
+
+-- The former run of a primary may have given more positions than are known here, and only readers may know of them now:
+-- none of these is given again, so that what is new lies beyond every cursor.
+if g > 0 and g == tonumber(string.match(runs, '(%d+)$')) then g = g + ${SKIPPED} end
 
 local function forget(channel, subject)
   local state = redis.call('HGET', channel.states, subject)

@@ -13,7 +13,6 @@ import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
 import { type Answer, type Question, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
-import { within } from './timeout.ts'
 
 export interface RedisBrokerOptions {
   /**
@@ -47,7 +46,7 @@ const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
 /** Of one read call: channels that are read whole, however many readers it answers. */
-const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 50 }
+const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 10 }
 
 /** The longest delay of a timer, with what a beacon's varies by, in milliseconds. */
 const MAX_DELAY = 1_700_000_000
@@ -184,7 +183,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     timeout,
     runner,
     async listen() {
-      await subscription.add(commonTopics)
+      await subscription.add(commonTopics, timeout)
       beacon.start()
     },
     size: (channel) => sumOf(sinksOf(channel), channel),
@@ -221,7 +220,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         copy.sinks.add(sink)
       }
       const topics = [...commonTopics, ...channels.map(topicOf)]
-      await within(timeout, subscription.add(topics), () => subscription.failure)
+      await subscription.add(topics, timeout)
       beacon.start()
     },
 

@@ -24,8 +24,14 @@ interface Waiter {
   readonly resolve: () => void
 }
 
-/** Channels that are read again in one call. */
-const CHUNK = 100
+/** Where the log stood when the last channels were read, and the first. */
+interface Loaded {
+  readonly g: number
+  readonly from: number
+}
+
+/** Channels that are read in one call. */
+const CHUNK = 10
 
 /** Pause before Redis is asked again that has refused, in milliseconds. */
 const PAUSE = 250
@@ -94,14 +100,14 @@ export class Replicas {
       const generation = this.#generation
       const known = await this.#load(unread)
       if (known === undefined) continue
-      // Copies that were there before have yet to hear of what was said up to this position.
-      if (unread.length < copies.length) await this.#until(known.g)
+      // Copies that were there before, or were read first, have yet to hear of what was said up to this position.
+      if (unread.length < copies.length || known.from < known.g) await this.#until(known.g)
       if (generation === this.#generation) return this.#reading(copies, Math.max(known.g, this.#verified.g))
     }
   }
 
   /** Reads some channels whole, and where the log stands; who wants them meanwhile waits for the same. */
-  #load(copies: readonly Replica[]): Promise<Known | undefined> {
+  #load(copies: readonly Replica[]): Promise<Loaded | undefined> {
     for (const copy of copies) copy.buffer()
     const loading = this.#loadNow(copies).finally(() => {
       for (const copy of copies) copy.loading = undefined
@@ -111,17 +117,22 @@ export class Replicas {
   }
 
   /** @returns `undefined` if what was read may lack what was said while nobody heard, or is of another log */
-  async #loadNow(copies: readonly Replica[]): Promise<Known | undefined> {
+  async #loadNow(copies: readonly Replica[]): Promise<Loaded | undefined> {
     const generation = this.#generation
-    const questions = copies.map(({ channel }) => ({ channel, after: undefined }))
-    const { known, answers } = await this.#options.read(questions)
-    if (generation !== this.#generation || known.epoch !== this.#epoch) return undefined
-    for (const [index, copy] of copies.entries()) {
-      const answer = answers[index]
-      if (answer !== undefined) copy.install(answer, this.#verified)
-      if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
+    let loaded: Loaded | undefined
+    // Some at a time, one call after the other: what is read whole holds up all of Redis for as long as that takes.
+    for (const chunk of copies.length === 0 ? [[]] : chunks(copies)) {
+      const questions = chunk.map(({ channel }) => ({ channel, after: undefined }))
+      const { known, answers } = await this.#options.read(questions)
+      if (generation !== this.#generation || known.epoch !== this.#epoch) return undefined
+      for (const [index, copy] of chunk.entries()) {
+        const answer = answers[index]
+        if (answer !== undefined) copy.install(answer, this.#verified)
+        if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
+      }
+      loaded = { g: known.g, from: loaded?.from ?? known.g }
     }
-    return known
+    return loaded
   }
 
   /** Takes note of the log's name. */

@@ -1,7 +1,7 @@
 import { ErrorReply } from 'redis'
 import { closedError, refusal } from './call-queue.ts'
 import { type Deferred, defer } from './deferred.ts'
-import { within } from './timeout.ts'
+import { deadline, timeoutError, within } from './timeout.ts'
 
 /** What of a client subscribes. */
 export interface Subscriber {
@@ -21,6 +21,38 @@ export interface SubscriptionOptions {
   lost(): void
   /** All topics are subscribed again. */
   regained(): void
+}
+
+/** Hears once that topics are subscribed, or why not. */
+type Waiter = (failure?: { readonly reason: unknown }) => void
+
+/** That some topics are subscribed, for those who may give up waiting for it: a promise keeps all who ever did. */
+class Acknowledgement {
+  readonly promise: Promise<void>
+  readonly waiters: Set<Waiter> = new Set()
+  settled = false
+
+  constructor(promise: Promise<void>) {
+    this.promise = promise
+    const settle = (failure?: { readonly reason: unknown }): void => {
+      this.settled = true
+      for (const waiter of [...this.waiters]) waiter(failure)
+      this.waiters.clear()
+    }
+    promise.then(
+      () => settle(),
+      (reason) => settle({ reason }),
+    )
+  }
+
+  wait(waiter: Waiter): void {
+    if (this.settled)
+      this.promise.then(
+        () => waiter(),
+        (reason) => waiter({ reason }),
+      )
+    else this.waiters.add(waiter)
+  }
 }
 
 interface Connection {
@@ -46,7 +78,9 @@ const PAUSE = 100
 export class Subscription {
   readonly #options: SubscriptionOptions
   /** By topic, its acknowledgement. */
-  readonly #topics = new Map<string, Promise<void>>()
+  readonly #topics = new Map<string, Acknowledgement>()
+  /** Those among them that are to be left as soon as they are subscribed. */
+  readonly #unwanted = new Set<string>()
   /** What every new connection has to subscribe before it is up. */
   readonly #acknowledged = new Set<string>()
   /** By topic, the end of its subscription: until then it cannot be subscribed anew. */
@@ -74,27 +108,58 @@ export class Subscription {
   }
 
   /**
+   * @param timeout - how long it may take, in milliseconds; the topics stay wanted
    * @returns when Redis has acknowledged all of them
-   * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses
+   * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses, and when time is up
    */
-  async add(topics: readonly string[]): Promise<void> {
+  async add(topics: readonly string[], timeout: number = Number.POSITIVE_INFINITY): Promise<void> {
     this.#start()
+    for (const topic of topics) this.#unwanted.delete(topic)
     const added = topics.filter((topic) => !this.#topics.has(topic))
     if (added.length > 0) {
-      const acknowledged = this.#subscribe(added)
-      for (const topic of added) this.#topics.set(topic, acknowledged)
-      acknowledged.catch(() => {
-        for (const topic of added) this.#topics.delete(topic)
-      })
+      const acknowledgement = new Acknowledgement(this.#subscribe(added))
+      for (const topic of added) this.#topics.set(topic, acknowledgement)
+      acknowledgement.promise.then(
+        () => {
+          for (const topic of added) if (this.#unwanted.delete(topic)) this.remove(topic)
+        },
+        () => {
+          for (const topic of added) {
+            this.#unwanted.delete(topic)
+            this.#topics.delete(topic)
+          }
+        },
+      )
     }
-    await Promise.all(topics.map((topic) => this.#topics.get(topic)))
+    const awaited = new Set(topics.flatMap((topic) => this.#topics.get(topic) ?? []))
+    // Whoever gives up leaves nothing behind: Redis may be away for long, and many come meanwhile.
+    await new Promise<void>((resolve, reject) => {
+      let left = awaited.size
+      const waiter: Waiter = (failure) => {
+        if (failure !== undefined) done(() => reject(failure.reason))
+        else if (--left === 0) done(resolve)
+      }
+      const done = (settle: () => void): void => {
+        cancel()
+        for (const acknowledgement of awaited) acknowledgement.waiters.delete(waiter)
+        settle()
+      }
+      const cancel = Number.isFinite(timeout)
+        ? deadline(timeout, () => done(() => reject(timeoutError(timeout, false, this.#failure))))
+        : () => {}
+      for (const acknowledgement of awaited) acknowledgement.wait(waiter)
+    })
   }
 
   remove(topic: string): void {
-    const acknowledged = this.#topics.get(topic)
-    if (acknowledged === undefined) return
+    const acknowledgement = this.#topics.get(topic)
+    if (acknowledgement === undefined) return
+    if (!acknowledgement.settled) {
+      this.#unwanted.add(topic)
+      return
+    }
     this.#topics.delete(topic)
-    const left = acknowledged
+    const left = acknowledgement.promise
       .then(() => {
         this.#acknowledged.delete(topic)
         return this.#connection?.subscriber.unsubscribe([topic])

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { copyFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { TestStream } from '@sse/express/testing'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -406,5 +409,111 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(stream.status).toBe(200)
     await server.publish('news', 1)
     expect((await stream.next('news')).json).toBe(1)
+  })
+
+  it('it is rolled back, and all servers with it: what is published then reaches who comes back', async () => {
+    const redis = await startRedis('--dbfilename', 'dump.rdb')
+    const first = await Server.start(redis)
+    const before = await first.stream(['news'])
+    await before.next('sse.live')
+    for (const n of [1, 2, 3]) await first.publish('news', n)
+    await redis.command('SAVE')
+    for (const n of [4, 5]) await first.publish('news', n)
+    await until(() => newsOf(before).length === 5)
+    await before.drop()
+    // A power cut of the one machine on which both run.
+    await Promise.all([redis.kill(), first.stop()])
+    await redis.start()
+    const second = await start(redis)
+    const published = [14, 15, 16, 17]
+    for (const n of published) await second.publish('news', n)
+    const after = await second.stream(['news'], before.lastEventId)
+    await after.next('sse.live')
+    expect(newsOf(after)).toEqual(published)
+  })
+
+  it.each(['ends', 'publishes'])(
+    'a producer %s while it is away: its readers are sent away once it is back',
+    async (what) => {
+      const redis = await startRedis(...AOF)
+      const server = await start(redis, { publishTimeout: 300 })
+      const stream = await server.stream(['answer'])
+      await stream.next('sse.live')
+      const gate = new AbortController()
+      const run = server.hub.channel('answer').run(async function* () {
+        yield { event: 'news' as const, data: 1 }
+        await once(gate.signal, 'abort')
+        if (what === 'publishes') yield { event: 'news' as const, data: 2 }
+      })
+      await stream.next('news')
+      await redis.kill()
+      gate.abort()
+      await until(() => server.errors.length > 0 || what === 'ends')
+      await redis.start()
+      await run
+      const reason = what === 'ends' ? 'done' : 'error'
+      expect((await stream.next('sse.close')).json).toEqual({ reason })
+    },
+  )
+
+  it('a producer cannot begin, as it is away: its readers are told as of one that fails', async () => {
+    const redis = await startRedis(...AOF)
+    const server = await start(redis, { publishTimeout: 300 })
+    const stream = await server.stream(['answer'])
+    await stream.next('sse.live')
+    await redis.kill()
+    const run = server.hub.channel('answer').run(function* () {
+      yield { event: 'news' as const, data: 1 }
+    })
+    await until(() => server.errors.length > 0)
+    await redis.start()
+    await run
+    expect((await stream.next('sse.close')).json).toEqual({ reason: 'error' })
+  })
+
+  it('it answers nothing: a hub closes all the same within its time', async () => {
+    const redis = await startRedis()
+    const server = await start(redis)
+    const stream = await server.stream(['news'])
+    await stream.next('sse.live')
+    redis.pause()
+    const publishing = server.publish('news', 1).catch(() => {})
+    const began = performance.now()
+    await server.hub.close({ within: 300 })
+    expect(performance.now() - began).toBeLessThan(3_000)
+    redis.resume()
+    await publishing
+  })
+
+  it('it is away for long: joins that are refused leave nothing behind', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect = runInNewContext('gc') as () => void
+    const redis = await startRedis()
+    const client = await redis.connect()
+    cleanup.push(async () => client.destroy())
+    const broker = redisBroker({ client, publishTimeout: 20, linger: 20 })
+    cleanup.push(() => broker.close())
+    const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
+    const join = async (channel: string): Promise<boolean> => {
+      const joined = await Promise.resolve(broker.attach([channel], sink)).then(
+        () => true,
+        () => false,
+      )
+      broker.detach(channel, sink)
+      return joined
+    }
+    await until(() => join('known'))
+    await redis.kill()
+    const refuse = async (rounds: number): Promise<number> => {
+      for (let round = 0; round < rounds; round++) {
+        const joins = await Promise.all(Array.from({ length: 200 }, (_, n) => join(`user:${n % 100}`)))
+        expect(joins).not.toContain(true)
+      }
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    await until(async () => !(await join('user:0')))
+    const before = await refuse(20)
+    expect(((await refuse(50)) - before) / 10_000).toBeLessThan(500)
   })
 })
