@@ -53,7 +53,8 @@ async function receive(
     ...(credentials && { credentials }),
     signal,
     cache: 'no-store',
-    body: body ?? null,
+    // A stream is only taken along with the latter.
+    ...(body && { body, duplex: 'half' }),
   })
   const { status } = response
   const get = (name: string): string => response.headers.get(name) ?? ''

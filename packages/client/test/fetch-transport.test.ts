@@ -300,6 +300,13 @@ describe('a request other than GET', () => {
     await vi.waitFor(() => expect(endpoint.requests).toHaveLength(2))
   })
 
+  it('may have a stream for its body', async () => {
+    await using endpoint = await serve(stream(note('a')))
+    const source = open(endpoint.url, { method: 'POST', body: new Blob(['asked']).stream() })
+    await until(source, 'open')
+    expect(endpoint.requests[0]?.method).toBe('POST')
+  })
+
   it('is not sent again after a refusal either', async () => {
     await using endpoint = await serve(status(503))
     const source = open(endpoint.url, post)
