@@ -29,3 +29,4 @@ export {
 export { ContractError, type ContractErrorCode, type ContractErrorOptions } from './errors.ts'
 export { assertEventName } from './event-name.ts'
 export type { Jsonable } from './jsonable.ts'
+export { assertRemovable } from './removal.ts'

@@ -1,4 +1,4 @@
-import { assertEventName, ContractError, type EventInput, type EventName, encodePayload } from '@sse/contract'
+import { assertRemovable, type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { Message } from './entry.ts'
 import type { EventStream } from './event-stream.ts'
 import { checkChannels } from './limits.ts'
@@ -94,23 +94,7 @@ export class HubChannel<E> implements Channel<E> {
 
   remove<N extends EventName<E>>(event: N, key = ''): Promise<string> {
     return this.#say(() => {
-      assertEventName(event)
-      const { contract } = this.#board.options
-      const definition = contract?.definitions[event]
-      if (contract !== undefined && definition?.kind !== 'state') {
-        throw new ContractError(
-          'ERR_SSE_UNKNOWN_EVENT',
-          event,
-          `'${event}' is no state of the contract, and only states can be removed: define it with state().`,
-        )
-      }
-      if (definition?.kind === 'state' && definition.keyed === (key === '')) {
-        throw new ContractError(
-          'ERR_SSE_KEY',
-          event,
-          `'${event}' is ${definition.keyed ? 'keyed state: say which key' : 'state without keys: leave the key out'}.`,
-        )
-      }
+      assertRemovable(this.#board.options.contract, event, key)
       return { kind: 'remove', event, key }
     })
   }

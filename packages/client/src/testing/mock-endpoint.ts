@@ -1,4 +1,4 @@
-import { type Contract, ContractError, type EventInput, type EventName, encodePayload } from '@sse/contract'
+import { assertRemovable, type Contract, type EventInput, type EventName, encodePayload } from '@sse/contract'
 import type { ControlEvents, ControlName, GapReason } from '@sse/protocol'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../errors.ts'
@@ -152,9 +152,7 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       publish(event, data.replace(/\r\n?/g, '\n'), key === undefined ? undefined : subjectOf(event, key))
     },
     remove(event, key = '') {
-      const definition = contract?.definitions[event]
-      if (contract && (definition?.kind !== 'state' || definition.keyed === (key === '')))
-        throw new ContractError('ERR_SSE_KEY', event, `'${event}' is no state of the contract with this key.`)
+      assertRemovable(contract, event, key)
       publish('sse.remove', JSON.stringify({ event, key }), subjectOf(event, key), false)
     },
     gap(reason = 'evicted', channels = ['mock']) {
