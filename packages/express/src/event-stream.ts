@@ -119,6 +119,10 @@ export class EventStream<E> implements Stream<E>, Served {
     return this.#signals.ready
   }
 
+  get leaving(): boolean {
+    return this.#board.closing
+  }
+
   get waiting(): boolean {
     return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.filled || this.#outlet.over)
   }
@@ -178,17 +182,17 @@ export class EventStream<E> implements Stream<E>, Served {
 
   disconnect(): void {
     if (this.#gone) {
-      if (this.#board.closing) this.#outlet?.leave()
+      if (this.leaving) this.#outlet?.leave()
       return
     }
     while (this.deliver());
     // An answer without the head of a stream would tell a browser never to come back.
     if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()
-    else this.#outlet.end(this.#board.closing)
+    else this.#outlet.end()
   }
 
   destroy(): void {
-    this.#outlet?.destroy(this.#board.closing)
+    this.#outlet?.destroy()
   }
 
   /** Tells the client when to come back, as the last thing before it is sent away. */
@@ -255,7 +259,7 @@ export class EventStream<E> implements Stream<E>, Served {
     }
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
-    if (this.#delivery.ended) outlet.end(this.#board.closing)
+    if (this.#delivery.ended) outlet.end()
     this.#settle()
     if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()

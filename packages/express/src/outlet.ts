@@ -20,6 +20,8 @@ const { write, end } = OutgoingMessage.prototype
 
 /** Whose response it is: hears what becomes of it, and falls out of step with it. */
 export interface Outgoing extends Pick<Place, 'straight'> {
+  /** Whether the server is going, whose `close` a connection that is kept would hold up. */
+  readonly leaving: boolean
   /** Everything written was taken; more is welcome. */
   drained(): void
   /** The response is over, whoever ended it. */
@@ -156,15 +158,11 @@ export class Outlet {
     this.#listen(socket)
   }
 
-  /**
-   * Ends the response; the connection may serve another one.
-   *
-   * @param leaving - it may not: the server is going, whose `close` a connection that is kept would hold up
-   */
-  end(leaving = false): void {
+  /** Ends the response; the connection may serve another one, unless the server is going. */
+  end(): void {
     if (this.over) return
     this.#leave()
-    if (leaving) this.leave()
+    if (this.#stream.leaving) this.leave()
     this.#response.end()
   }
 
@@ -176,14 +174,10 @@ export class Outlet {
     else if (!this.#closed) this.#response.once('finish', () => socket.destroySoon())
   }
 
-  /**
-   * Cuts the connection, with all that waits in it; of HTTP/2 the stream.
-   *
-   * @param leaving - of HTTP/2 the session ends with it, or with others that it has
-   */
-  destroy(leaving = false): void {
+  /** Cuts the connection, with all that waits in it; of HTTP/2 the stream, and the session ends if the server is going. */
+  destroy(): void {
     this.#leave()
-    if (leaving) this.#endSession()
+    if (this.#stream.leaving) this.#endSession()
     this.#response.destroy()
   }
 
