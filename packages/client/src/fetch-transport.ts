@@ -1,5 +1,6 @@
 import { createDecoder } from '@sse/protocol'
 import { ConnectionError } from './errors.ts'
+import { withoutSecrets } from './secrets.ts'
 import type { Transport, TransportHandlers, TransportRequest } from './transport.ts'
 
 const BODY_LIMIT = 4_096
@@ -98,9 +99,6 @@ async function receive(
   }
   throw new ConnectionError('network', 'Stream ended.')
 }
-
-/** A text without the queries and passwords of urls: tokens travel in them, and errors end up in logs. */
-const withoutSecrets = (text: string): string => text.replace(/[?#].*|[^\s/]*@/gs, '')
 
 /** Not every browser iterates a body. What is left of it goes with the attempt. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {

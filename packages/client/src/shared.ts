@@ -1,6 +1,7 @@
 import type { AnyEvents } from '@sse/contract'
 import { createEventSource } from './event-source.ts'
 import type { EventSourceOptions } from './options.ts'
+import { withoutSecrets } from './secrets.ts'
 import type { TypedEventSource } from './source.ts'
 
 /** The options of {@link shareEventSource}. */
@@ -86,7 +87,7 @@ function warnOfConflicts<E>(
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
-      `Two event sources of '${String(url).replace(/\?.*/, '')}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
+      `Two event sources of '${withoutSecrets(String(url))}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
     )
   }
 }
