@@ -40,9 +40,7 @@ export class Runs<E> {
     const { name } = channel
     const running = this.#running.get(name)
     if (running !== undefined) return running
-    const run = this.#run(channel, producer)
-      .catch((error) => this.#support.failed(error))
-      .finally(() => this.#running.delete(name))
+    const run = this.#run(channel, producer).finally(() => this.#running.delete(name))
     this.#running.set(name, run)
     return run
   }

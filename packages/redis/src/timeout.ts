@@ -27,14 +27,11 @@ export function deadline(timeout: number, callback: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/**
- * @param cause - says what went wrong last, if anything did
- * @throws {@link SseError} when time is up
- */
-export async function within<T>(timeout: number, promise: Promise<T>, cause?: () => unknown): Promise<T> {
+/** @throws {@link SseError} when time is up */
+export async function within<T>(timeout: number, promise: Promise<T>): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    cancel = deadline(timeout, () => reject(timeoutError(timeout, false, cause?.())))
+    cancel = deadline(timeout, () => reject(timeoutError(timeout, false)))
   })
   return await Promise.race([promise, late]).finally(() => cancel())
 }

@@ -76,7 +76,7 @@ export async function resume(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Resume',
-      about: `Readers who connect at once with the id of the last event that they have, from the first connecting to the last of 100 B events at the load, accepting included; medians of several times, after ${FORMER.times.toLocaleString('en')} times ${FORMER.readers.toLocaleString('en')} readers who came and went, and some of these, for the compiler. Each time everything that is replayed was published since the last one, so that nobody sends again what was made for a former reader; but those who come together have missed the same, and may share it. \`net\` puts what each has missed together from a list of preformatted events; @fastify/sse leaves the list to the application. Of peers that have no replay there is nothing to measure.`,
+      about: `Readers who connect at once with the id of the last event that they have, from the first connecting to the last of 100 B events at the load, accepting included; medians of several times, after ${FORMER.times} times ${FORMER.readers.toLocaleString('en')} readers who came and went, and some of these, for the compiler. Each time everything that is replayed was published since the last one, so that nobody sends again what was made for a former reader; but those who come together have missed the same, and may share it. \`net\` puts what each has missed together from a list of preformatted events; @fastify/sse leaves the list to the application. Of peers that have no replay there is nothing to measure.`,
       baseline: 'net',
       columns: storms.flatMap(({ id, missed, title }) => {
         const what = `${title}, ${missed.toLocaleString('en')} events`
