@@ -20,7 +20,7 @@ const FIRST = 1_000
 /** Those who come in all; and again, once all others have come and gone, so often for the compiler, and so often in turns. */
 const READERS = 5_000
 const WARMING = 4
-const TURNS = 11
+const TURNS = 7
 
 /** What a reader costs that hears nothing: to be accepted, and to be kept. */
 export async function connections(plan: Plan): Promise<Section[]> {

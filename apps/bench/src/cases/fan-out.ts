@@ -58,6 +58,8 @@ const WITHIN = 300
 const BURST = 25_000
 /** And what one brings all readers, in events that are written by themselves. */
 const WRITES = 150_000
+/** And in deliveries, for those who write each event by itself in any case. */
+const DELIVERIES = 400_000
 
 /** One event to many readers: what a delivery costs the server. */
 export async function fanOut(plan: Plan): Promise<Section[]> {
@@ -117,7 +119,9 @@ async function deliver(
 ): Promise<{ cpu: number; rate: number; loadShare: number }> {
   // Ten events in one write take about three times as long as one.
   const effort = Math.sqrt(perTurn)
-  const turns = Math.ceil(Math.min(BURST / (bytes * perTurn), (WRITES * effort) / readers))
+  const turns = Math.ceil(
+    Math.min(BURST / (bytes * perTurn), (WRITES * effort) / readers, DELIVERIES / (readers * perTurn)),
+  )
   // About twice what a turn takes, so that no turn meets the one before.
   const pause = Math.ceil((readers * 20 * effort) / 1000)
   const cost = await measureAll(

@@ -10,7 +10,7 @@ const PEERS = ['net', 'fastify', 'nchan', 'sse']
 /** So many readers come and go before anything counts, so often: the server is one that has been up for a while. */
 const FORMER = { readers: 1_000, times: 5 }
 /** Milliseconds for which a slow peer is warmed, and measured. */
-const ENOUGH = 4_000
+const ENOUGH = 2_000
 
 interface Storm {
   readonly id: string

@@ -5,8 +5,8 @@ import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
 const PEERS = ['net', 'http', 'better-sse', 'fastify', 'nchan', 'sse']
-const READERS = 300
-const STALLED = 3
+const READERS = 200
+const STALLED = 2
 /** What fills the buffers of the kernel for a reader that does not read, about 4 MB, and half as much again. */
 const FILL = { bytes: 64 * 1024, turns: 96, batch: 16 }
 const RATE = 100
