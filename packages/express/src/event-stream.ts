@@ -101,7 +101,7 @@ export class EventStream<E> implements Stream<E>, Served {
   get signal(): AbortSignal {
     const signals = this.#observe()
     const { signal } = signals
-    if (this.#gone) signals.end()
+    if (this.#gone) signals.abort()
     return signal
   }
 
@@ -188,7 +188,7 @@ export class EventStream<E> implements Stream<E>, Served {
     while (this.deliver());
     // An answer without the head of a stream would tell a browser never to come back.
     if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()
-    else this.#outlet.end()
+    else this.#end(this.#outlet)
   }
 
   destroy(): void {
@@ -259,7 +259,7 @@ export class EventStream<E> implements Stream<E>, Served {
     }
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
-    if (this.#delivery.ended) outlet.end()
+    if (this.#delivery.ended) this.#end(outlet)
     this.#settle()
     if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()
@@ -268,6 +268,12 @@ export class EventStream<E> implements Stream<E>, Served {
 
   fill(): void {
     this.#outlet?.fill()
+  }
+
+  /** Ends the response. Who makes events for it is told at once, however long the reader takes for the rest. */
+  #end(outlet: Outlet): void {
+    outlet.end()
+    this.#signals?.abort()
   }
 
   /** Falls in with those whom a pass serves without a call of {@link deliver}. */

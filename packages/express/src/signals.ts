@@ -9,7 +9,7 @@ export class Signals {
   #closed: Deferred | undefined
   #ready: Deferred | undefined
 
-  /** Aborts when the stream is over. */
+  /** Aborts when nothing more can be sent. */
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
     return this.#abort.signal
@@ -33,10 +33,15 @@ export class Signals {
     this.#ready = undefined
   }
 
+  /** Says that nothing more can be sent, though what was sent may still be on its way. */
+  abort(): void {
+    this.#abort?.abort()
+    this.settle()
+  }
+
   /** Says that the stream is over, also to who asked only now. */
   end(): void {
-    this.#abort?.abort()
+    this.abort()
     this.#closed?.resolve()
-    this.settle()
   }
 }

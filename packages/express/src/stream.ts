@@ -13,9 +13,9 @@ export interface Stream<E = any> {
   readonly lastEventId: string | undefined
   /** The channels joined. */
   readonly channels: readonly string[]
-  /** Aborts when the stream is over. */
+  /** Aborts when nothing more can be sent: the reader has left, or the stream was ended. */
   readonly signal: AbortSignal
-  /** Resolves when the stream is over. */
+  /** Resolves when the stream is over: later than `signal`, if the reader is slow to take the rest. */
   readonly closed: Promise<void>
   /** Resolves when the reader can take more, or is gone. */
   readonly ready: Promise<void>

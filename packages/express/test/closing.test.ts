@@ -398,23 +398,58 @@ describe('the ends of many streams', () => {
   })
 })
 
+/** A reader who takes nothing, with more on its way than the kernel takes for it. */
+async function slowReader() {
+  const { app, hub } = eventsApp({ history: { bytes: 30_000_000, length: 10_000 } })
+  const client = await connect(app, '/events')
+  await client.next('sse.live')
+  client.pause()
+  for (let n = 0; n < 200; n++) {
+    await hub.channel('news').publish('n', 'x'.repeat(50_000))
+    await new Promise((turn) => setImmediate(turn))
+  }
+  const [stream] = hub.streams
+  if (stream === undefined) throw new Error('The reader has left.')
+  return { client, hub, stream }
+}
+
 describe('closing the stream of a slow reader', () => {
   it('lets nothing through that is published afterwards', async () => {
-    const { app, hub } = eventsApp({ history: { bytes: 30_000_000, length: 10_000 } })
-    const client = await connect(app, '/events')
-    await client.next('sse.live')
-    client.pause()
-    const [stream] = hub.streams
-    // More than the kernel takes for who does not read.
-    for (let n = 0; n < 200; n++) {
-      await hub.channel('news').publish('n', 'x'.repeat(50_000))
-      await new Promise((turn) => setImmediate(turn))
-    }
+    const { client, hub, stream } = await slowReader()
     await hub.channel('news').publish('last', null)
-    stream?.close('signed-out')
+    stream.close('signed-out')
     await hub.channel('news').publish('secret', null)
     client.unpause()
     expect((await client.rest()).slice(-2).map(({ event }) => event)).toEqual(['last', 'sse.close'])
+  })
+})
+
+describe('the end of the stream of a slow reader', () => {
+  it('is told by signal and ready at once, and by closed when all is taken, whoever asks when', async () => {
+    const { client, hub, stream } = await slowReader()
+    const { closed, ready, signal } = stream
+    let over = false
+    closed.then(() => {
+      over = true
+    })
+    stream.disconnect()
+    await ready
+    expect(signal.aborted).toBe(true)
+    expect(stream.signal.aborted).toBe(true)
+    await new Promise((turn) => setImmediate(turn))
+    expect(over).toBe(false)
+    expect(hub.streams.size).toBe(1)
+    client.unpause()
+    await closed
+    expect(hub.streams.size).toBe(0)
+  })
+
+  it('is what a closing hub waits for, also where somebody looks at the signal meanwhile', async () => {
+    const { hub, stream } = await slowReader()
+    const closing = hub.close({ within: 50 })
+    expect(stream.signal.aborted).toBe(true)
+    await closing
+    expect(hub.streams.size).toBe(0)
   })
 })
 

@@ -128,6 +128,32 @@ describe('sendAll', () => {
     await sent
   })
 
+  it('stops a parked source as soon as its stream is ended, however long its reader takes for the rest', async () => {
+    const { app, hub } = bareApp()
+    const source = parked()
+    let sent: Promise<void> | undefined
+    app.get('/events', (_, res) => {
+      sent = res.sse.sendAll('n', source.sources.iterator)
+    })
+    const client = await connect(app, '/events')
+    client.pause()
+    const [stream] = hub.streams
+    let refusals = 0
+    await expect
+      .poll(
+        () => {
+          refusals = stream?.send('hello', 'x'.repeat(200_000)) ? 0 : refusals + 1
+          return refusals
+        },
+        { interval: 10 },
+      )
+      .toBe(4)
+    stream?.disconnect()
+    await sent
+    expect(source.told.mock.calls).toEqual([['return']])
+    expect(hub.streams.size).toBe(1)
+  })
+
   it('starts no source for a reader that has left already', async () => {
     const { app, hub } = eventsApp()
     const client = await connect(app, '/events')
