@@ -324,7 +324,7 @@ export class EventStream<E> implements Stream<E>, Served {
     const unused = this.#phase === 'unused'
     if (unused) {
       if (!this.#claim()) return
-    } else if (this.#gone) {
+    } else if (this.#gone || this.#delivery.ending) {
       return
     }
     const added = this.#delivery.unjoined(names)

@@ -422,6 +422,18 @@ describe('closing the stream of a slow reader', () => {
     client.unpause()
     expect((await client.rest()).slice(-2).map(({ event }) => event)).toEqual(['last', 'sse.close'])
   })
+
+  it('lets nothing through by a join that comes later either', async () => {
+    const { client, hub, stream } = await slowReader()
+    await hub.channel('news').publish('last', null)
+    await hub.channel('more').publish('secret', null)
+    stream.close('signed-out')
+    await hub.channel('news').publish('secret', null)
+    await stream.join('more', { last: 1 })
+    expect(hub.channel('more').size).toBe(0)
+    client.unpause()
+    expect((await client.rest()).slice(-2).map(({ event }) => event)).toEqual(['last', 'sse.close'])
+  })
 })
 
 describe('the end of the stream of a slow reader', () => {
