@@ -314,7 +314,7 @@ export class EventStream<E> implements Stream<E>, Served {
     // What no longer fits is not dropped in silence: the client sees the connection end.
     if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
     else this.#board.schedule(this)
-    return !this.#full
+    return !this.#gone && !this.#full
   }
 
   #join(names: readonly string[], last: number): void | Promise<void> {

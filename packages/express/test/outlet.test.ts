@@ -174,11 +174,13 @@ describe('a slow reader', () => {
     client.pause()
     const [stream] = hub.streams
     let sent = 0
-    while (stream !== undefined && hub.streams.has(stream) && sent < 2_000) {
-      stream.send('private', [sent++, 'x'.repeat(50_000)])
+    let more = true
+    while (stream !== undefined && !stream.signal.aborted && sent < 2_000) {
+      more = stream.send('private', [sent++, 'x'.repeat(50_000)])
       if (sent % 10 === 0) await turn()
     }
-    expect(hub.stats().streams).toBe(0)
+    expect(more).toBe(false)
+    await expect.poll(() => hub.stats().streams).toBe(0)
     client.unpause()
     await client.ended
     const seen = client
