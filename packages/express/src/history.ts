@@ -209,14 +209,14 @@ export class History {
     return this.#segments?.run(entry, bound)
   }
 
-  /** The position below the newest `n` entries without a subject. */
+  /** The position below the newest `n` entries without a subject, not counting removals: who is new had nothing that they void. */
   positionBefore(n: number): number {
     if (n <= 0) return this.last
     if (n >= this.#count) return this.evicted
     let left = n
     for (let index = this.#log.length - 1; index >= 0; index--) {
       const entry = this.#log[index]
-      if (entry !== undefined && isEvent(entry)) {
+      if (entry !== undefined && isEvent(entry) && entry.voids === undefined) {
         left -= 1
         if (left < 0) return entry.g
       }

@@ -182,6 +182,22 @@ describe('state in a history', () => {
     expect(history.evicted).toBe(0)
   })
 
+  it('that is removed takes no place among the newest', () => {
+    const history = logOf([
+      event(),
+      event(),
+      event(),
+      state('a'),
+      remove('a'),
+      event(),
+      state('a'),
+      remove('a'),
+    ])
+    expect(history.recent(history.positionBefore(1)).map(({ g }) => g)).toEqual([5, 6, 8])
+    expect(history.recent(history.positionBefore(2)).map(({ g }) => g)).toEqual([3, 5, 6, 8])
+    expect(history.recent(history.positionBefore(4)).map(({ g }) => g)).toEqual([1, 2, 3, 5, 6, 8])
+  })
+
   it('may come back after its removal', () => {
     const history = logOf([state('a'), remove('a'), state('a')])
     expect(history.recent(history.positionBefore(0)).map(({ g }) => g)).toEqual([3])

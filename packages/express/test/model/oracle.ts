@@ -455,11 +455,11 @@ export class Oracle {
   }
 }
 
-/** The states, and the newest `n` of the others, in order. */
+/** The states, the newest `n` of the notes, and the removals from there on, in order. */
 function newest(kept: readonly Published[], n: number): readonly Published[] {
-  const plain = kept.filter(({ said }) => said.kind !== 'state')
-  const chosen = new Set(n === 0 ? [] : plain.slice(-n))
-  return kept.filter((entry) => entry.said.kind === 'state' || chosen.has(entry))
+  const notes = kept.filter(({ said }) => said.kind === 'note')
+  const before = n === 0 ? Number.POSITIVE_INFINITY : (notes.at(-n - 1)?.g ?? 0)
+  return kept.filter(({ g, said }) => said.kind === 'state' || g > before)
 }
 
 const eventOf = ({ said }: Published): string => (said.kind === 'remove' ? 'sse.remove' : said.kind)
