@@ -37,7 +37,9 @@ export async function pump<T>(
   take: (item: T) => unknown,
 ): Promise<void> {
   if (signal.aborted && typeof source === 'function') return
-  const tap = openTap(typeof source === 'function' ? begin(source, signal) : source)
+  const items = typeof source === 'function' ? attempt(() => source({ signal })) : source
+  assertSource(items)
+  const tap = attempt(() => openTap(items))
   let until = performance.now() + PUMP_TIME
   let interrupt = (): void => {}
   let stopped = false
@@ -72,20 +74,26 @@ function failed(cause: unknown): never {
   throw new SseError('ERR_SSE_PRODUCER', 500, 'The producer of events failed.', { cause })
 }
 
-function begin<S>(produce: (context: { readonly signal: AbortSignal }) => S, signal: AbortSignal): S {
+function attempt<S>(action: () => S): S {
   try {
-    return produce({ signal })
+    return action()
   } catch (cause) {
     return failed(cause)
   }
 }
 
-function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>): Tap<T> {
-  if (!isSource(source)) {
-    const remedy = source instanceof Promise ? 'a promise: write async function*' : typeof source
-    const message = `Events come from an iterable, a stream, or a function that makes one, got ${remedy}.`
-    throw new SseError('ERR_SSE_PRODUCER', 500, message)
+function assertSource(source: unknown): void {
+  if (isSource(source)) return
+  let got: string = typeof source
+  if (source instanceof Promise) {
+    source.catch(() => {}) // refused, whatever it comes to
+    got = 'a promise: write async function*'
   }
+  const message = `Events come from an iterable, a stream, or a function that makes one, got ${got}.`
+  throw new SseError('ERR_SSE_PRODUCER', 500, message)
+}
+
+function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>): Tap<T> {
   if (isReadable(source)) {
     const reader = source.getReader()
     return {

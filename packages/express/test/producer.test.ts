@@ -259,6 +259,7 @@ describe('publishAll', () => {
 
   it.each([
     ['a promise', Promise.resolve([1]), /async function\*/],
+    ['a promise that fails', () => Promise.reject(new Error('nobody is told')), /async function\*/],
     ['a text', 'text', /got string/],
     ['a number', 42, /got number/],
     ['a function that makes none', () => undefined, /got undefined/],
@@ -277,6 +278,16 @@ describe('publishAll', () => {
       throw new Error('inside')
     })
     await expect(publishing).rejects.toMatchObject({ code: 'ERR_SSE_PRODUCER', cause: { message: 'inside' } })
+  })
+
+  it('that somebody else is reading says so as well', async () => {
+    const { hub } = eventsApp()
+    const source = new ReadableStream<number>()
+    source.getReader()
+    await expect(hub.channel('news').publishAll('n', source)).rejects.toMatchObject({
+      code: 'ERR_SSE_PRODUCER',
+      cause: { message: expect.stringContaining('locked') },
+    })
   })
 
   it('that keeps nobody waiting lets others have their turn', async () => {
