@@ -21,6 +21,7 @@ interface Insert {
 /** Shared by all who have none, and never added to: an idle stream keeps no arrays. */
 const NO_INSERTS: Insert[] = []
 const NO_MEMBERS: readonly Membership[] = []
+export const NO_CHANNELS: readonly string[] = []
 
 /** The next bytes for a stream, which it may share with others, and what they announce. */
 export type Slice = (Chunk | TextChunk) & {
@@ -37,8 +38,8 @@ export type Slice = (Chunk | TextChunk) & {
 export class Delivery {
   /** Bytes of the application's private events that wait. */
   privateBytes = 0
-  /** Whether more channels are about to come, so that the end of all that there are is not that of the stream. */
-  expecting = false
+  /** Channels that are about to come: the end of all that there are is not that of the stream. */
+  expecting: readonly string[] = NO_CHANNELS
   /** The name of the log; `undefined` before the first join. */
   epoch: string | undefined
 
@@ -379,7 +380,7 @@ export class Delivery {
       push(chunk.bytes, chunk)
       return true
     }
-    if (!this.expecting) this.#ending ??= endOfAll(this.#members, this.cursor)
+    if (this.expecting.length === 0) this.#ending ??= endOfAll(this.#members, this.cursor)
     if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
     const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
     push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))

@@ -4,7 +4,7 @@ import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
 import { SLICE } from './chunk.ts'
 import { parseCursor } from './cursor.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, NO_CHANNELS } from './delivery.ts'
 import { SseError } from './errors.ts'
 import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
@@ -121,6 +121,10 @@ export class EventStream<E> implements Stream<E>, Served {
 
   get leaving(): boolean {
     return this.#board.closing
+  }
+
+  expects(channel: string): boolean {
+    return this.#delivery.expecting.includes(channel)
   }
 
   get waiting(): boolean {
@@ -333,9 +337,9 @@ export class EventStream<E> implements Stream<E>, Served {
     if (unused) this.#admit()
     // What the stream begins with is known when the first join is done. While it waits for a later one it goes on.
     if (this.#delivery.epoch === undefined) this.#phase = 'joining'
-    this.#delivery.expecting = true
+    this.#delivery.expecting = added
     const failed = (error: unknown): never => {
-      this.#delivery.expecting = false
+      this.#delivery.expecting = NO_CHANNELS
       if (this.#phase === 'joining') {
         this.#phase = 'open'
         if (unused && !this.#connected) this.#withdraw()
@@ -376,7 +380,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   #take(added: readonly string[], joining: Joining): void {
-    this.#delivery.expecting = false
+    this.#delivery.expecting = NO_CHANNELS
     // First of all, so that what listeners leave is left.
     this.#board.enter(this, added)
     try {

@@ -13,6 +13,8 @@ import { createPulse, type Pulse } from './pulse.ts'
 export interface Served extends Passed {
   /** Beats for which written bytes have waited for the reader. */
   stalled: number
+  /** Whether a join of the channel is under way. */
+  expects(channel: string): boolean
   /** Shows a sign of life. */
   beat(): void
   /** Reads its channels again, whose log began anew. */
@@ -223,7 +225,12 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   disconnect(channel: string): void {
-    for (const stream of [...(this.#audiences.get(channel)?.streams ?? [])]) stream.disconnect()
+    const audience = this.#audiences.get(channel)
+    if (audience === undefined) return
+    const { streams, uses } = audience
+    // Who is still joining was authorised before, as the others were.
+    const joining = uses > streams.size ? [...this.streams].filter((stream) => stream.expects(channel)) : []
+    for (const stream of [...streams, ...joining]) stream.disconnect()
   }
 
   // What the hub asks for

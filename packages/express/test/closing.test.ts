@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { AnyEvents } from '@sse/contract'
-import { SseError, type Stream, sse } from '@sse/express'
+import { type Hub, SseError, type Stream, sse } from '@sse/express'
 import { connect, serve } from '@sse/express/testing'
 import express from 'express'
 import request from 'supertest'
@@ -163,17 +163,28 @@ describe('disconnecting', () => {
     expect(client.raw).not.toContain('secret')
   })
 
-  it('of a stream that still joins cuts it, instead of answering 200 without a stream', async () => {
-    const broker = gatedBroker()
-    const { app, hub } = eventsApp({ broker })
-    const connecting = connect(app, '/events')
-    connecting.catch(() => {})
-    await expect.poll(() => broker.waiting).toEqual(['attach'])
-    for (const stream of hub.streams) stream.disconnect()
-    await expect(connecting).rejects.toThrow(/socket hang up|ECONNRESET/)
-    broker.open()
-    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
-  })
+  it.each<[string, (hub: Hub<AnyEvents>) => void]>([
+    [
+      'itself',
+      (hub) => {
+        for (const stream of hub.streams) stream.disconnect()
+      },
+    ],
+    ['by its channel', (hub) => hub.channel('news').disconnect()],
+  ])(
+    'of a stream that still joins, %s, cuts it, instead of answering 200 without a stream',
+    async (_, act) => {
+      const broker = gatedBroker()
+      const { app, hub } = eventsApp({ broker })
+      const connecting = connect(app, '/events')
+      connecting.catch(() => {})
+      await expect.poll(() => broker.waiting).toEqual(['attach'])
+      act(hub)
+      await expect(connecting).rejects.toThrow(/socket hang up|ECONNRESET/)
+      broker.open()
+      await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+    },
+  )
 })
 
 describe('hub.close', () => {

@@ -19,7 +19,7 @@ function boardOf(options: Parameters<typeof resolveOptions>[0] = {}) {
 /** A stream that takes time to be served. */
 function served(deliver: () => boolean, rest: Partial<Served> = {}): Served {
   const place = { cursor: 0, straight: undefined, followed: undefined, histories: undefined }
-  const silent = { fill() {}, beat() {}, restart() {}, disconnect() {}, destroy() {} }
+  const silent = { fill() {}, expects: () => false, beat() {}, restart() {}, disconnect() {}, destroy() {} }
   return { ...place, quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
 }
 
