@@ -138,7 +138,7 @@ export class EventStream<E> implements Stream<E>, Served {
   }
 
   sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
-    return watch(this.#sendAll(event, source), (error) => this.#board.failed(error))
+    return watch(this.#sendAll(event, source), (error) => this.#answer(error))
   }
 
   comment(text: string): boolean {
@@ -154,10 +154,7 @@ export class EventStream<E> implements Stream<E>, Served {
     // NaN, of a query that is none, asks for nothing.
     const joining = this.#turns.take(() => this.#join(names, last || 0))
     if (joining === undefined) return Promise.resolve()
-    return watch(joining, (error) => {
-      this.#answer(error)
-      this.#board.failed(error)
-    })
+    return watch(joining, (error) => this.#answer(error))
   }
 
   leave(channels: string | readonly string[]): void {
@@ -514,9 +511,10 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#board.connected(this)
   }
 
-  /** Answers for a handler that does not look at the failure of its join. */
+  /** Tells the hub of a failure that the handler does not look at, and answers for it. */
   #answer(error: unknown): void {
     if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
+    this.#board.failed(error)
   }
 
   drained(): void {

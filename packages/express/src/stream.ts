@@ -33,7 +33,8 @@ export interface Stream<E = any> {
    * If the source fails, the stream is closed with the reason `error`.
    *
    * @returns when all is sent, or the reader is gone
-   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its cause
+   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its cause; else as {@link send}. Where nobody
+   *   looks at the promise, as {@link join}
    */
   sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void>
   /**

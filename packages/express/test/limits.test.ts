@@ -1,4 +1,5 @@
-import { memoryBroker } from '@sse/express'
+import type { AnyEvents } from '@sse/contract'
+import { memoryBroker, type Stream } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import request from 'supertest'
 import { describe, expect, it } from 'vitest'
@@ -42,9 +43,12 @@ describe('limits.streams', () => {
     expect((await connect(app, '/events')).status).toBe(200)
   })
 
-  it('answers by itself where nobody awaits the join', async () => {
+  it.each<[string, (stream: Stream<AnyEvents>) => Promise<void>]>([
+    ['join', (stream) => stream.join('news')],
+    ['sendAll', (stream) => stream.sendAll('n', [1])],
+  ])('answers by itself where nobody awaits the %s', async (_, act) => {
     const { app, errors } = bareApp({ limits: { streams: 0 } })
-    app.get('/events', (_, res) => void res.sse.join('news'))
+    app.get('/events', (_, res) => void act(res.sse))
     await request(app).get('/events').expect(503).expect('retry-after', '2')
     // NestJS answers with `statusCode`.
     expect(errors).toMatchObject([{ code: 'ERR_SSE_TOO_MANY_STREAMS', status: 503, statusCode: 503 }])
