@@ -158,7 +158,8 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     close({ within }: CloseOptions = {}) {
       board.closing = true
       runs.stop()
-      const window = Math.min(within ?? 0, MAX_DELAY)
+      // NaN, of a setting that is none, is no time at all.
+      const window = Math.min(within || 0, MAX_DELAY)
       const until = performance.now() + window
       closed ??= closeStreams([...board.streams], window, () => board.jitteredRetry()).then(async () => {
         const closing = broker.close()

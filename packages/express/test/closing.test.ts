@@ -203,6 +203,15 @@ describe('hub.close', () => {
     }
   })
 
+  it('tells when to come back also where the window is no number', async () => {
+    const { app, hub } = eventsApp()
+    const client = await connect(app, '/events')
+    await client.next('sse.live')
+    await hub.close({ within: Number.NaN })
+    await client.ended
+    expect(client.raw).toMatch(/sse\.live.*retry: \d+\n\n$/s)
+  })
+
   it('delivers first what was published', async () => {
     const { app, hub } = eventsApp()
     const client = await connect(app, '/events')
