@@ -12,7 +12,7 @@ const HEADERS: readonly (readonly [string, string])[] = [
   ['X-Accel-Buffering', 'no'],
 ]
 
-/** The same to a client that did not ask for `close`. */
+/** The same where neither the client nor the server wants the connection to end. */
 const KEEP_ALIVE = ['Connection', 'keep-alive'] as const
 
 /** Sends the head by way of Node, and of whoever has wrapped the response. */
@@ -21,11 +21,17 @@ export function flushHead(request: Version, response: StreamResponse): void {
   // To remove what is not there costs as much as to set it.
   if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
   for (const [name, value] of HEADERS) response.setHeader(name, value)
-  const { httpVersionMajor, httpVersionMinor } = request
-  if (httpVersionMajor === 1 && httpVersionMinor >= 1 && response.shouldKeepAlive)
-    response.setHeader(...KEEP_ALIVE)
+  if (mayKeepAlive(request, response)) response.setHeader(...KEEP_ALIVE)
   response.flushHeaders()
 }
+
+/** Whether nobody has said otherwise: on a connection that has had all its requests Node says `close`, and answers 503 next. */
+const mayKeepAlive = ({ httpVersionMajor, httpVersionMinor }: Version, response: StreamResponse): boolean =>
+  httpVersionMajor === 1 &&
+  httpVersionMinor >= 1 &&
+  response.shouldKeepAlive &&
+  Reflect.get(response, 'maxRequestsOnConnectionReached') !== true &&
+  !response.hasHeader('Connection')
 
 /** The methods of Node by which a head and what follows it are sent, and what stands in the source of each. */
 const METHODS: Readonly<Record<string, string>> = {
@@ -49,6 +55,7 @@ const PLAIN = Object.entries({
   statusMessage: undefined,
   sendDate: true,
   shouldKeepAlive: true,
+  maxRequestsOnConnectionReached: false,
   useChunkedEncodingByDefault: true,
   // Not to a HEAD request, whatever the request was made to say since.
   _hasBody: true,

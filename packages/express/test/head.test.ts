@@ -62,6 +62,10 @@ const handlers: Readonly<Record<string, readonly [handle: Handle, byNode: boolea
   'sets a reason': [(_, res) => Object.assign(res, { statusMessage: 'Fine' }), true],
   'asks for close': [(_, res) => res.setHeader('Connection', 'close'), true],
   'wants no keep-alive': [(_, res) => Object.assign(res, { shouldKeepAlive: false }), true],
+  'is the last of its connection': [
+    (_, res) => Object.assign(res, { maxRequestsOnConnectionReached: true }),
+    true,
+  ],
   'wants no date': [(_, res) => Object.assign(res, { sendDate: false }), true],
   'removes the date': [(_, res) => res.removeHeader('Date'), true],
   'sets a date': [(_, res) => res.setHeader('Date', 'Thu, 01 Jan 1970 00:00:00 GMT'), true],

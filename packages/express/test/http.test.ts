@@ -87,6 +87,34 @@ describe('the head of the answer', () => {
     expect(wire.text).toMatch(/\r\nConnection: close\r\n/i)
     expect(wire.text).toContain('event: sse.close')
   })
+
+  it('leaves a close that the handler asks for, and closes', async () => {
+    const { app } = bareApp()
+    app.get('/events', (_, res) => {
+      res.setHeader('Connection', 'close')
+      res.sse.send('n', 1)
+      res.sse.close()
+    })
+    const wire = await dial(app)
+    wire.request('GET', '/events')
+    await wire.closed
+    expect(wire.text.match(/^Connection: .*$/gm)).toEqual(['Connection: close'])
+    expect(wire.text).toContain('event: sse.close')
+  })
+
+  it('says close with the last stream that a connection may have: its next request would be answered 503', async () => {
+    const { app, hub } = eventsApp()
+    const server = createServer(app)
+    server.maxRequestsPerSocket = 2
+    const wire = await dial(server)
+    for (const times of [1, 2]) {
+      wire.request('GET', '/events')
+      await wire.until('event: sse.live', times)
+      for (const stream of hub.streams) stream.disconnect()
+      await wire.until('0\r\n\r\n', times)
+    }
+    expect(wire.text.match(/^Connection: .*$/gm)).toEqual(['Connection: keep-alive', 'Connection: close'])
+  })
 })
 
 describe('res.sse', () => {
