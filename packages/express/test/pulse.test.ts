@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { expect, it, onTestFinished } from 'vitest'
 import { createPulse } from '../src/pulse.ts'
 
@@ -9,4 +10,14 @@ it('does not keep the process alive', () => {
   onTestFinished(() => pulse.stop())
   pulse.start()
   expect(timers()).toBe(before)
+})
+
+it("is nobody's who starts it: no beat, and no timer, has what a request keeps in its context", async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const heard = await new Promise((resolve) => {
+    const pulse = createPulse(10, () => resolve(storage.getStore()))
+    onTestFinished(() => pulse.stop())
+    storage.run('of the first request', () => pulse.start())
+  })
+  expect(heard).toBeUndefined()
 })
