@@ -120,7 +120,9 @@ export class Outlet {
     if (this.#straight === undefined) this.#straighten()
     const straight = this.#straight
     if (straight !== undefined) {
-      if (!straight.write(chunk.framed, 'latin1')) this.fill()
+      // Not once the reader has ended its side, upon which Node ends this one: it cuts a connection that is written to then.
+      if (!straight.writable) this.#leave()
+      else if (!straight.write(chunk.framed, 'latin1')) this.fill()
       return
     }
     const response = this.#response

@@ -159,7 +159,7 @@ export class Pass<S extends Passed> {
     for (const stream of batch) {
       const { straight } = stream
       let stepped = false
-      if (straight !== undefined && (stream.histories === undefined || othersAreQuiet(stream))) {
+      if (straight?.writable && (stream.histories === undefined || othersAreQuiet(stream))) {
         if (stream.followed !== history || stream.cursor !== from) {
           history = stream.followed
           from = stream.cursor

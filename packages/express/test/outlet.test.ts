@@ -1,11 +1,13 @@
 import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { AnyEvents } from '@sse/contract'
 import { type Hub, type SseOptions, type Stream, sse } from '@sse/express'
 import { connect, type TestStream } from '@sse/express/testing'
 import express from 'express'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { bareApp, eventsApp } from './app.ts'
+import { dial } from './wire.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -188,6 +190,44 @@ describe('a slow reader', () => {
       .filter(({ event }) => event === 'private')
       .map(({ json }) => (json as [number])[0])
     expect(seen).toEqual(Array.from({ length: seen.length }, (_, n) => n))
+  })
+})
+
+describe('a slow reader that has ended its side of the connection', () => {
+  it.each<[string, (hub: Hub<AnyEvents>) => unknown]>([
+    ['published', (hub) => hub.channel('news').publish('late', null)],
+    [
+      'sent',
+      (hub) => {
+        for (const stream of hub.streams) stream.send('late', null)
+      },
+    ],
+  ])('gets all that was on its way, and the server has no error of what is %s then', async (_, say) => {
+    const { hub, server, sockets } = served({ history: { bytes: 30_000_000, length: 20_000 } })
+    const failed = vi.fn((_error: Error, socket: Duplex) => void socket.destroy())
+    server.on('clientError', failed)
+    const ended = vi.fn()
+    server.on('connection', (socket) => socket.on('end', ended))
+    const wire = await dial(server)
+    wire.request('GET', '/events')
+    await wire.until('event: sse.live')
+    wire.socket.pause()
+    let count = 0
+    while (sockets[0]?.writableLength === 0) {
+      await hub.channel('news').publish('n', [count++, 'x'.repeat(4_000)])
+      await turn()
+    }
+    wire.socket.end()
+    await vi.waitFor(() => expect(ended).toHaveBeenCalled())
+    expect(hub.streams.size).toBe(1)
+    await say(hub)
+    await turn()
+    wire.socket.resume()
+    await wire.closed
+    expect(failed).not.toHaveBeenCalled()
+    expect(wire.text.match(/^event: n$/gm)).toHaveLength(count)
+    expect(wire.text).toMatch(/x"\]\n\n\r\n$/)
+    await expect.poll(() => hub.streams.size).toBe(0)
   })
 })
 
