@@ -103,7 +103,8 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
       throw new TypeError(`broker must be one, like memoryBroker(): it has no ${method}().`)
   }
   const known = typeof history === 'function' ? undefined : retention(history)
-  const historyBytes = known === undefined || known === NOTHING_KEPT ? Number.POSITIVE_INFINITY : known.bytes
+  // Where nothing is kept, an event pushes out nothing.
+  const historyBytes = known?.bytes || Number.POSITIVE_INFINITY
   const limits = resolveLimits(options.limits ?? {}, historyBytes)
   return {
     contract: events,

@@ -281,16 +281,19 @@ describe('options', () => {
     expect(events[1]?.json).toEqual({ channels: ['typing', 'short'], reason: 'evicted' })
   })
 
-  it('history: false still reaches everyone who is there, a turn full of it too', async () => {
-    const { app, hub } = eventsApp({ history: false })
-    const stream = await connect(app, '/events')
-    await stream.next('sse.live')
-    for (let n = 0; n < 100; n++) void hub.channel('news').publish('n', n)
-    await hub.channel('news').publish('done', null)
-    const events = await stream.upTo('done')
-    expect(events.filter(({ event }) => event === 'n').map(({ json }) => json)).toEqual(
-      Array.from({ length: 100 }, (_, n) => n),
-    )
-    expect(events.map(({ event }) => event)).not.toContain('sse.gap')
-  })
+  it.each([['false', false] as const, ['{ bytes: 0 }', { bytes: 0 }] as const])(
+    'history: %s still reaches everyone who is there, a turn full of it too',
+    async (_, history) => {
+      const { app, hub } = eventsApp({ history })
+      const stream = await connect(app, '/events')
+      await stream.next('sse.live')
+      for (let n = 0; n < 100; n++) void hub.channel('news').publish('n', n)
+      await hub.channel('news').publish('done', null)
+      const events = await stream.upTo('done')
+      expect(events.filter(({ event }) => event === 'n').map(({ json }) => json)).toEqual(
+        Array.from({ length: 100 }, (_, n) => n),
+      )
+      expect(events.map(({ event }) => event)).not.toContain('sse.gap')
+    },
+  )
 })
