@@ -10,7 +10,11 @@ export interface Limits {
   readonly channelsPerStream: number
   /** Length of a channel's name, in UTF-16 code units (400). @defaultValue 200 */
   readonly channelName: number
-  /** Bytes of the data of one event (413). @defaultValue 262,144, or the history's bytes if these are fewer */
+  /**
+   * Bytes of the data of one event (413); each line of a text but the first counts seven more, as what it is sent with.
+   *
+   * @defaultValue 262,144, or the history's bytes if these are fewer
+   */
   readonly eventBytes: number
   /** Events that one stream is replayed; the rest is announced as missing. @defaultValue 10,000 */
   readonly replayEvents: number
@@ -51,10 +55,15 @@ export function checkChannelCount({ channelsPerStream }: Limits, count: number):
   )
 }
 
+/** What a line of data is sent with: the name of its field, and its end. */
+const LINE = 'data: \n'.length
+
 /** @throws {@link SseError} `ERR_SSE_EVENT_TOO_LARGE` */
 export function checkBytes({ eventBytes }: Limits, event: string, data: string): void {
-  // A code unit is at most three bytes: most events need not be counted.
-  if (data.length * 3 <= eventBytes || Buffer.byteLength(data) <= eventBytes) return
+  // A code unit is at most three bytes, or the end of a line: most events need not be counted.
+  if (data.length * (LINE + 1) <= eventBytes) return
+  const lines = data.match(/[\r\n]/g)?.length ?? 0
+  if (Buffer.byteLength(data) + lines * LINE <= eventBytes) return
   throw new SseError(
     'ERR_SSE_EVENT_TOO_LARGE',
     413,

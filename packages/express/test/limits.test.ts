@@ -1,4 +1,4 @@
-import type { AnyEvents } from '@sse/contract'
+import { type AnyEvents, defineEvents, text } from '@sse/contract'
 import { memoryBroker, type Stream } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import request from 'supertest'
@@ -176,6 +176,16 @@ describe('limits.eventBytes', () => {
       code: 'ERR_SSE_EVENT_TOO_LARGE',
     })
     await hub.channel('news').publish('n', 'x'.repeat(98))
+  })
+
+  it('counts the lines of a text as they are sent', async () => {
+    const { hub } = bareApp({ events: defineEvents({ text: text() }), limits: { eventBytes: 100 } })
+    await hub.channel('news').publish('text', '\n'.repeat(12))
+    for (const end of ['\n', '\r']) {
+      await expect(hub.channel('news').publish('text', end.repeat(14))).rejects.toMatchObject({
+        code: 'ERR_SSE_EVENT_TOO_LARGE',
+      })
+    }
   })
 
   it('counts the key of a state that is removed', async () => {
