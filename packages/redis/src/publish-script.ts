@@ -43,7 +43,7 @@ end
 
 -- The former run of a primary may have given more positions than are known here, and only readers may know of them now:
 -- none of these is given again, so that what is new lies beyond every cursor.
-if g > 0 and g == tonumber(string.match(runs, '(%d+)$')) then g = g + ${SKIPPED} end
+if g == tonumber(string.match(runs, ' %w+:(%d+)$')) then g = g + ${SKIPPED} end
 
 local function forget(channel, subject)
   local state = redis.call('HGET', channel.states, subject)

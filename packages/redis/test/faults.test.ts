@@ -432,6 +432,25 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(newsOf(after)).toEqual(published)
   })
 
+  it('it is rolled back to before the first event, and all servers with it: a position is not given twice', async () => {
+    const redis = await startRedis('--dbfilename', 'dump.rdb')
+    const first = await Server.start(redis)
+    const before = await first.stream(['news'])
+    await before.next('sse.live')
+    await redis.command('SAVE')
+    for (const n of [1, 2, 3]) await first.publish('news', n)
+    await until(() => newsOf(before).length === 3)
+    await before.drop()
+    await Promise.all([redis.kill(), first.stop()])
+    await redis.start()
+    const second = await start(redis)
+    const published = [11, 12, 13, 14]
+    for (const n of published) await second.publish('news', n)
+    const after = await second.stream(['news'], before.lastEventId)
+    await after.next('sse.live')
+    expect(newsOf(after)).toEqual(published)
+  })
+
   it.each(['ends', 'publishes'])(
     'a producer %s while it is away: its readers are sent away once it is back',
     async (what) => {
