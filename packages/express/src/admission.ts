@@ -27,12 +27,12 @@ export interface Admission {
  * @param last - how many of the newest entries of each channel a first-time reader gets
  */
 export function admit(
-  { epoch, head, histories }: Reading,
+  { epoch, head, histories, lost }: Reading,
   lastEventId: string | undefined,
   last: number,
   limits: ReplayLimits,
 ): Admission {
-  const standing = judgeCursor(lastEventId, epoch, head)
+  const standing = judgeCursor(lastEventId, epoch, head, lost)
   if (standing.kind === 'fresh') return capped(admitFresh(histories, head, last), head, limits)
   const cursor = standing.kind === 'resumed' ? standing.g : 0
   const members: Membership[] = []

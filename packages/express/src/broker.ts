@@ -76,6 +76,11 @@ export interface Reading {
   readonly epoch: string
   /** The highest position given so far. */
   readonly head: number
+  /**
+   * Whether the position that was asked for was given and is lost since, with whatever came behind it: who has it is told.
+   * Left out by a broker that loses nothing without a new epoch.
+   */
+  readonly lost?: boolean
   /** The live log of each channel; it grows while the channel is attached. */
   readonly histories: ReadonlyMap<string, History>
 }

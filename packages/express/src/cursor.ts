@@ -41,11 +41,20 @@ export type Standing =
   | { readonly kind: 'resumed'; readonly g: number }
   | { readonly kind: 'lost'; readonly reason: 'epoch' | 'unknown' }
 
-/** Judges what a client sent as its last event id against the log as it is. */
-export function judgeCursor(lastEventId: string | undefined, epoch: string, head: number): Standing {
+/**
+ * Judges what a client sent as its last event id against the log as it is.
+ *
+ * @param lost - whether its position is none of this log's any more
+ */
+export function judgeCursor(
+  lastEventId: string | undefined,
+  epoch: string,
+  head: number,
+  lost = false,
+): Standing {
   if (lastEventId === undefined) return { kind: 'fresh' }
   const cursor = parseCursor(lastEventId)
   if (cursor === undefined) return { kind: 'lost', reason: 'unknown' }
   if (cursor.epoch !== epoch) return { kind: 'lost', reason: 'epoch' }
-  return cursor.g > head ? { kind: 'lost', reason: 'unknown' } : { kind: 'resumed', g: cursor.g }
+  return lost || cursor.g > head ? { kind: 'lost', reason: 'unknown' } : { kind: 'resumed', g: cursor.g }
 }

@@ -30,6 +30,26 @@ const of = (members: readonly Membership[], name: string): Membership | undefine
 const a: Said = { channel: 'a' }
 const b: Said = { channel: 'b' }
 
+describe('a reader with a position that the broker has lost', () => {
+  it('is told, as of one that this log never gave, and gets all that is left', () => {
+    const reading = { ...readingOf([a, a, a], ['a']), lost: true }
+    const { cursor, gaps, members, resumed } = admit(reading, 'x-2', 0, NO_LIMITS)
+    expect({ cursor, gaps, resumed }).toEqual({
+      cursor: 0,
+      gaps: [{ channels: ['a'], reason: 'unknown' }],
+      resumed: false,
+    })
+    expect(of(members, 'a')).toMatchObject({ since: 0 })
+  })
+
+  it('joins channels that are added as a first-time reader does', () => {
+    const reading = { ...readingOf([a, a, a], ['a']), lost: true }
+    const { cursor, gaps, members } = admit(reading, undefined, 0, NO_LIMITS)
+    expect({ cursor, gaps }).toEqual({ cursor: 3, gaps: [] })
+    expect(of(members, 'a')).toMatchObject({ since: 3 })
+  })
+})
+
 describe('a first-time reader', () => {
   it('begins at the head, and nothing is missing', () => {
     const { cursor, gaps, members, resumed } = admit(readingOf([a, a], ['a']), undefined, 0, NO_LIMITS)

@@ -1,9 +1,7 @@
 import { CHANNEL } from './channel-lua.ts'
 import { LOG } from './log-lua.ts'
 import { Script } from './script.ts'
-
-/** Positions that are left out when another run begins: more than one can have lost of those that it gave. */
-const SKIPPED = 2 ** 24
+import { SKIPPED } from './skipped.ts'
 
 /**
  * Appends messages, each with the next position, and tells whoever listens. Arguments after those of every script: the

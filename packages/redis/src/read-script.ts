@@ -6,7 +6,7 @@ import { Script } from './script.ts'
  * Reads channels and where the log stands. Arguments after the prelude's: the topic on which the position is told as
  * well, or none, and for each channel its name and the position beyond which it is wanted, -1 for all of it. What has
  * dropped entries beyond that position comes whole. Events come as they are stored, those among them that are dropped or
- * not wanted included.
+ * not wanted included. Replies end with where the runs of a primary began.
  */
 export const readScript: Script = new Script(`#!lua flags=allow-oom
 ${LOG}
@@ -34,7 +34,7 @@ for i = 5, #ARGV, 2 do
   }
 end
 if ARGV[4] ~= '' then redis.call('PUBLISH', base .. ARGV[4], epoch .. ' ' .. run .. ' ' .. g) end
-return { epoch, run, at, g, channels, abandoned }
+return { epoch, run, at, g, channels, abandoned, runs }
 `)
 
 /**

@@ -5,13 +5,12 @@ import { SWEEP_TIME } from './log-lua.ts'
 import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
-import type { Known } from './positions.ts'
 import { duplicatePrimary, type RedisClient } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
-import { type Answer, type Question, Store } from './store.ts'
+import { type Question, type Reply, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
 
 export interface RedisBrokerOptions {
@@ -111,7 +110,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
     },
   })
-  const reads = new CallQueue<readonly Question[], { known: Known; answers: readonly Answer[] }>({
+  const reads = new CallQueue<readonly Question[], Reply>({
     ...READ_LIMIT,
     timeout,
     weigh: (questions) => questions.length,
@@ -121,10 +120,11 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         items.flat().map((question) => [`${question.after} ${question.channel}`, question]),
       )
       const topic = subscription.up ? id : undefined
-      const { known, answers } = await store.read(await runner(signal), [...questions.values()], topic)
+      const { answers, known, skips } = await store.read(await runner(signal), [...questions.values()], topic)
       const byKey = new Map([...questions.keys()].map((key, index) => [key, answers[index]]))
       return items.map((item) => ({
         known,
+        skips,
         answers: item.flatMap(({ after, channel }) => byKey.get(`${after} ${channel}`) ?? []),
       }))
     },

@@ -1,15 +1,13 @@
 import { type BrokerSink, History, type Reading } from '@sse/express'
 import type { Note } from './message.ts'
-import type { Known } from './positions.ts'
 import { Replica } from './replica.ts'
-import type { Answer, Question } from './store.ts'
+import { isSkipped } from './skipped.ts'
+import type { Answer, Question, Reply } from './store.ts'
 import { within } from './timeout.ts'
 
 export interface ReplicasOptions {
   /** Asks Redis. */
-  read(
-    questions: readonly Question[],
-  ): Promise<{ readonly known: Known; readonly answers: readonly Answer[] }>
+  read(questions: readonly Question[]): Promise<Reply>
   /** Whether the subscription is up. */
   hears(): boolean
   /** The time by Redis's clock, in milliseconds since the epoch. */
@@ -49,6 +47,8 @@ export class Replicas {
   #epoch = ''
   /** One object for all copies of an epoch. What is left behind with an epoch stands still. */
   #verified = { g: 0 }
+  /** Behind which positions of this epoch some were left out. */
+  #skips: readonly number[] = []
   /** Whether something may have been missed. */
   #frozen = true
   /** The highest position heard while frozen. */
@@ -90,7 +90,7 @@ export class Replicas {
       const unread = copies.filter(({ history }) => history === undefined)
       const isKnown = after !== undefined && after <= this.#verified.g && (epoch ?? '') <= this.#epoch
       if (unread.length === 0 && isKnown && this.#epoch !== '') {
-        return this.#reading(copies, this.#verified.g)
+        return this.#reading(copies, this.#verified.g, after, epoch)
       }
       const loading = unread.flatMap((copy) => copy.loading ?? [])
       if (loading.length > 0) {
@@ -102,7 +102,8 @@ export class Replicas {
       if (known === undefined) continue
       // Copies that were there before, or were read first, have yet to hear of what was said up to this position.
       if (unread.length < copies.length || known.from < known.g) await this.#until(known.g)
-      if (generation === this.#generation) return this.#reading(copies, Math.max(known.g, this.#verified.g))
+      if (generation !== this.#generation) continue
+      return this.#reading(copies, Math.max(known.g, this.#verified.g), after, epoch)
     }
   }
 
@@ -123,8 +124,9 @@ export class Replicas {
     // Some at a time, one call after the other: what is read whole holds up all of Redis for as long as that takes.
     for (const chunk of copies.length === 0 ? [[]] : chunks(copies)) {
       const questions = chunk.map(({ channel }) => ({ channel, after: undefined }))
-      const { known, answers } = await this.#options.read(questions)
+      const { answers, known, skips } = await this.#options.read(questions)
       if (generation !== this.#generation || known.epoch !== this.#epoch) return undefined
+      this.#skips = skips
       for (const [index, copy] of chunk.entries()) {
         const answer = answers[index]
         if (answer !== undefined) copy.install(answer, this.#verified)
@@ -212,8 +214,8 @@ export class Replicas {
       // What was heard before Redis is asked is part of its answer, and need not be kept for as long as it is away.
       for (const copy of copies) copy.buffer()
       try {
-        const { answers, head } = await this.#readOn(copies)
-        if (generation === this.#generation) this.#resume(copies, answers, head)
+        const replies = await this.#readOn(copies)
+        if (generation === this.#generation) this.#resume(copies, replies)
         return
       } catch {
         // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
@@ -222,20 +224,23 @@ export class Replicas {
     }
   }
 
-  /** Reads what copies lack, and up to where none of them lacks anything then. */
-  async #readOn(copies: readonly Replica[]): Promise<{ answers: readonly Answer[]; head: number }> {
+  /** Reads what copies lack. */
+  async #readOn(copies: readonly Replica[]): Promise<readonly Reply[]> {
     const questions = copies.map(({ channel, last }) => ({
       channel,
       after: Math.max(last, this.#verified.g),
     }))
-    const readings: Awaited<ReturnType<ReplicasOptions['read']>>[] = []
+    const replies: Reply[] = []
     // One after the other: each has as much time as a call may take, however many channels there are.
-    for (const chunk of chunks(questions)) readings.push(await this.#options.read(chunk))
-    const head = readings.length === 0 ? 0 : Math.min(...readings.map(({ known }) => known.g))
-    return { answers: readings.flatMap((reading) => reading.answers), head }
+    for (const chunk of chunks(questions)) replies.push(await this.#options.read(chunk))
+    return replies
   }
 
-  #resume(copies: readonly Replica[], answers: readonly Answer[], head: number): void {
+  #resume(copies: readonly Replica[], replies: readonly Reply[]): void {
+    const answers: readonly Answer[] = replies.flatMap((reply) => reply.answers)
+    // Up to where none of them lacks anything.
+    const head = replies.length === 0 ? 0 : Math.min(...replies.map(({ known }) => known.g))
+    this.#skips = replies.at(-1)?.skips ?? this.#skips
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
       if (answer !== undefined) copy.install(answer, this.#verified)
@@ -257,6 +262,7 @@ export class Replicas {
     }
     this.#nextGeneration()
     this.#verified = { g: 0 }
+    this.#skips = []
     this.#ahead.clear()
     this.#heard = 0
     this.#frozen = !this.#options.hears()
@@ -290,14 +296,20 @@ export class Replicas {
     return [...this.#copies.values()].filter(({ history }) => history !== undefined)
   }
 
-  #reading(copies: readonly Replica[], head: number): Reading {
+  #reading(
+    copies: readonly Replica[],
+    head: number,
+    after: number | undefined,
+    epoch: string | undefined,
+  ): Reading {
     const now = this.#options.now()
     const histories = new Map<string, History>()
     for (const copy of copies) {
       copy.expire(now)
       histories.set(copy.channel, copy.history ?? new History(this.#verified))
     }
-    return { epoch: this.#epoch, head, histories }
+    const lost = epoch === this.#epoch && after !== undefined && isSkipped(after, this.#skips)
+    return { epoch: this.#epoch, head, histories, lost }
   }
 }
 

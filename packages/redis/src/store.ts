@@ -5,6 +5,7 @@ import { encodeRun, joinRuns, type Publication } from './publication.ts'
 import { publishScript } from './publish-script.ts'
 import { readScript, sweepScript } from './read-script.ts'
 import type { Script, ScriptRunner } from './script.ts'
+import { parseSkips } from './skipped.ts'
 
 /** What is asked of a channel. */
 export interface Question {
@@ -26,6 +27,14 @@ export interface Answer {
   readonly entries: readonly Entry[]
 }
 
+/** What is stored of channels, and where the log stands. */
+export interface Reply {
+  readonly known: Known
+  readonly answers: readonly Answer[]
+  /** Behind which positions some were left out, since they may have been given and lost. */
+  readonly skips: readonly number[]
+}
+
 export interface StoreEvents {
   /** Where the log stands, who says so, and the time by the server's clock; told before whoever asked is answered. */
   learned(known: Known, at: number): void
@@ -33,9 +42,10 @@ export interface StoreEvents {
   abandoned(epoch: string): void
 }
 
-interface Reply {
+interface Outcome {
   readonly known: Known
   readonly rest: unknown
+  readonly runs: unknown
 }
 
 /** The log as Redis keeps it: makes the scripts' arguments of what is wanted, and sense of their replies. */
@@ -96,11 +106,12 @@ export class Store {
     runner: ScriptRunner,
     questions: readonly Question[],
     topic: string | undefined,
-  ): Promise<{ readonly known: Known; readonly answers: readonly Answer[] }> {
+  ): Promise<Reply> {
     const args = [topic === undefined ? '' : `beacon:${topic}`]
     for (const { after = -1, channel } of questions) args.push(channel, String(after))
-    const { known, rest } = await this.#call(readScript, runner, args)
-    return { known, answers: list(rest).map((answer) => decodeAnswer(known.epoch, list(answer))) }
+    const { known, rest, runs } = await this.#call(readScript, runner, args)
+    const answers = list(rest).map((answer) => decodeAnswer(known.epoch, list(answer)))
+    return { known, answers, skips: parseSkips(String(runs)) }
   }
 
   /** Removes what is left of an abandoned log, a little at a time. */
@@ -110,16 +121,16 @@ export class Store {
     while (cursor !== '0')
   }
 
-  async #call(script: Script, runner: ScriptRunner, args: readonly string[]): Promise<Reply> {
+  async #call(script: Script, runner: ScriptRunner, args: readonly string[]): Promise<Outcome> {
     const { epoch } = this.#seen
     const seen = this.#seen.toString()
     const reply = await script.run(runner, this.key, [epoch, seen, chance(), ...args])
-    const [newEpoch, newRun, at, g, rest, abandoned] = list(reply)
+    const [newEpoch, newRun, at, g, rest, abandoned, runs] = list(reply)
     const known = { epoch: String(newEpoch), run: String(newRun), g: Number(g) }
     this.#seen.confirm(known, epoch, seen)
     this.#events.learned(known, Number(at))
     if (String(abandoned) !== '') this.#events.abandoned(String(abandoned))
-    return { known, rest }
+    return { known, rest, runs }
   }
 }
 

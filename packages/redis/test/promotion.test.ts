@@ -84,6 +84,33 @@ describe.skipIf(missing)('a replica that is promoted while its primary lives on'
     expect(kindsOf(stream)).toEqual(['news', 'news', 'news', 'sse.gap', 'news'])
   })
 
+  it('has not heard what a reader brings along whose server died with the former one: he is told', async () => {
+    const left = await stray.stream(['news'])
+    await stray.publish('news', 1)
+    await left.next('news')
+    await inSync(former, promoted)
+    await promoted.command('REPLICAOF', 'NO', 'ONE')
+    for (const n of [-2, -3, -4]) {
+      await stray.publish('news', n)
+      await left.next('news')
+    }
+    const ids = left.all().flatMap(({ event, id }) => (event === 'news' ? [id] : []))
+    await Promise.all([stray.stop(), former.kill()])
+    const other = await serve(promoted)
+    for (const n of [2, 3]) await other.publish('news', n)
+    // From what is read, and from what is there.
+    for (const id of [ids[2], ids[1]]) {
+      const back = await other.stream(['news'], id)
+      expect((await back.next('sse.gap')).json).toEqual({ channels: ['news'], reason: 'unknown' })
+      await back.next('sse.live')
+      expect(newsOf(back)).toEqual([1, 2, 3])
+    }
+    const witness = await other.stream(['news'], ids[0])
+    await witness.next('sse.live')
+    expect(newsOf(witness)).toEqual([2, 3])
+    expect(kindsOf(witness)).not.toContain('sse.gap')
+  })
+
   it('is found out though the former one never falls silent, and nobody publishes here', async () => {
     let over = false
     let speaking: Promise<void> | undefined

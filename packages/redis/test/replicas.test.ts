@@ -14,7 +14,7 @@ function copies(epoch: string) {
       calls.push(questions.length)
       replicas.learn(redis.epoch)
       const answer = { whole: true, last: 0, origin: 0, evicted: 0, age: 1_000, entries: [] }
-      return { known: { ...redis }, answers: questions.map(() => answer) }
+      return { known: { ...redis }, answers: questions.map(() => answer), skips: [] }
     },
     hears: () => true,
     now: () => 0,
@@ -68,7 +68,9 @@ describe('copies that are read on', () => {
         new Promise((resolve, reject) => {
           const answers = questions.map(() => EMPTY)
           const answer = (failure?: Error): void =>
-            failure ? reject(failure) : resolve({ known: { epoch: 'e1', g: 5, run: 'r' }, answers })
+            failure
+              ? reject(failure)
+              : resolve({ known: { epoch: 'e1', g: 5, run: 'r' }, answers, skips: [] })
           if (prompt) answer()
           else asked.push({ channels: questions.length, answer })
         }),
