@@ -183,6 +183,13 @@ export const brokerSuite: readonly BrokerCase[] = [
     })
   }),
 
+  brokerCase('refuses it on one line, whatever the name', async (broker) => {
+    await broker.publish('a\n[info] b', { kind: 'end', reason: 'done' }, AMPLE)
+    await assert.rejects(broker.publish('a\n[info] b', event('1'), AMPLE), {
+      message: String.raw`The channel "a\n[info] b" has ended: publish on another one.`,
+    })
+  }),
+
   brokerCase('carries any text unchanged', async (broker) => {
     await broker.attach(['a'], recorder())
     const history = await historyOf(broker, 'a')

@@ -174,7 +174,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
           throw new SseError(
             'ERR_SSE_CHANNEL_ENDED',
             409,
-            `The channel '${channel}' has ended: publish on another one.`,
+            `The channel ${JSON.stringify(channel)} has ended: publish on another one.`,
           )
         }
         const entry = publish(log, message, now(), retention)

@@ -86,8 +86,9 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
       for (const other of serving) {
         if (other.broker === broker || other.size(channel) === 0) continue
         warned = true
+        const shown = JSON.stringify(channel)
         warn(
-          `channel('${channel}').publish() on a hub that has never seen a request, while readers of another hub have joined '${channel}': did you call sse() twice? Export one hub, mount it with app.use(hub), and publish on the same one.`,
+          `channel(${shown}).publish() on a hub that has never seen a request, while readers of another hub have joined ${shown}: did you call sse() twice? Export one hub, mount it with app.use(hub), and publish on the same one.`,
         )
       }
     },

@@ -193,7 +193,9 @@ describe('a hub that nobody mounted', () => {
     await forgotten.channel('news').publish('n', 1)
     await forgotten.channel('news').publish('n', 2)
     expect(warned).toHaveBeenCalledTimes(1)
-    expect(warned.mock.calls[0]?.[0]).toMatch(/did you call sse\(\) twice\? Export one hub/)
+    expect(warned.mock.calls[0]?.[0]).toMatch(
+      /channel\("news"\).*did you call sse\(\) twice\? Export one hub/,
+    )
   })
 })
 

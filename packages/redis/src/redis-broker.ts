@@ -206,7 +206,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       checkName(channel)
       const eventId = await publishes.add(encodePublication(channel, message, retention))
       if (eventId !== '') return eventId
-      const text = `The channel '${channel}' has ended: publish on another one.`
+      const text = `The channel ${JSON.stringify(channel)} has ended: publish on another one.`
       throw new SseError('ERR_SSE_CHANNEL_ENDED', 409, text)
     },
 
