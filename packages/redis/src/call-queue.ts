@@ -32,7 +32,7 @@ interface Batch<T, R> {
 const PAUSE = 25
 
 /** Replies of a server that is about to be what it was, or that another one is about to replace. */
-const PASSING = /^(LOADING|MASTERDOWN|READONLY|CLUSTERDOWN|TRYAGAIN|BUSY) /
+const PASSING = /^(LOADING|MASTERDOWN|READONLY|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY) /
 
 /**
  * One call at a time, each with all that came meanwhile: calls keep their order whatever happens to the connection, only

@@ -359,6 +359,22 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(newsOf(stream)).toEqual([1, 3])
   })
 
+  it('its replicas are gone for a while: publishes and joins wait for them', async () => {
+    const redis = await startRedis()
+    const server = await start(redis)
+    const stream = await server.stream(['news'])
+    await server.publish('news', 1)
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', '1')
+    const published = server.publish('news', 2)
+    const joined = server.stream(['other'])
+    await until(async () => /errorstat_NOREPLICAS/.test(String(await redis.command('INFO', 'errorstats'))))
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', '0')
+    await published
+    expect((await joined).status).toBe(200)
+    await until(() => newsOf(stream).length === 2)
+    expect(kindsOf(stream)).toEqual(['news', 'news'])
+  })
+
   it('it evicts at will: it is refused from the start, with the remedy', async () => {
     const redis = await startRedis('--maxmemory-policy', 'allkeys-lru')
     const server = await start(redis)
