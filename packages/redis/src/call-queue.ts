@@ -148,12 +148,23 @@ export const closedError = (): SseError =>
 /** Whether it is the connection that failed, or a server that is about to come back. */
 const isPassing = (error: unknown): boolean => !(error instanceof ErrorReply) || PASSING.test(error.message)
 
+/** What Redis says, and what to do. */
+const REMEDIES: readonly (readonly [said: RegExp, remedy: string])[] = [
+  [
+    /^OOM/,
+    'Redis is out of memory, and nothing was stored: raise its maxmemory, or keep less with the history option.',
+  ],
+  [
+    // The first line of a script, which tells what it does, is no Lua.
+    /^ERR Error compiling script/,
+    'Redis does not understand the scripts, as it is older than 7: use Redis 7 or later, or Valkey.',
+  ],
+]
+
 /** What is told of an error that is none of ours. */
 export function refusal(error: unknown): unknown {
   if (error instanceof SseError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const remedy = message.startsWith('OOM')
-    ? 'Redis is out of memory, and nothing was stored: raise its maxmemory, or keep less with the history option.'
-    : `Redis refused: ${message}`
+  const [, remedy = `Redis refused: ${message}`] = REMEDIES.find(([pattern]) => pattern.test(message)) ?? []
   return new SseError('ERR_SSE_BROKER', 503, remedy, { cause: error })
 }

@@ -25,6 +25,10 @@ export interface ClusterClient extends CommandClient {
 /** What of a client the broker needs, whichever of node-redis's three it is. */
 export type RedisClient = ServerClient | SentinelClient | ClusterClient
 
+/** Whether one more connection can be made like it: a pool has no such method. */
+export const isOfServers = (client: object): boolean =>
+  ['duplicate', 'getMasterNode', 'getNodeClientForKey'].some((name) => name in client)
+
 /** Makes a client, not yet connected, of the very server on which scripts with this key run now. */
 export async function duplicatePrimary(client: RedisClient, key: string): Promise<Subscriber> {
   if ('getNodeClientForKey' in client) return (await client.getNodeClientForKey(key)).duplicate()

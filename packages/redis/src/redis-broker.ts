@@ -5,7 +5,7 @@ import { SWEEP_TIME } from './log-lua.ts'
 import { decodeNote } from './message.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
-import { duplicatePrimary, type RedisClient } from './primary.ts'
+import { duplicatePrimary, isOfServers, type RedisClient } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
@@ -63,9 +63,9 @@ const MAX_DELAY = 1_700_000_000
 export function redisBroker(options: RedisBrokerOptions): Broker {
   const { client, prefix = 'sse' } = options
   checkNames(options)
-  if (typeof client?.withCommandOptions !== 'function')
+  if (typeof client?.withCommandOptions !== 'function' || !isOfServers(client))
     throw new TypeError(
-      'client must be one of node-redis: what createClient(), createSentinel() or createCluster() makes.',
+      'client must be one of node-redis: what createClient(), createSentinel() or createCluster() makes; a pool cannot subscribe.',
     )
   const timeout = milliseconds('publishTimeout', options.publishTimeout ?? 5_000)
   const linger = milliseconds('linger', options.linger ?? 30_000)

@@ -1,4 +1,5 @@
 import { SseError } from '@sse/express'
+import { ErrorReply } from 'redis'
 
 /**
  * @param sent - whether Redis may have received what it did not answer
@@ -6,12 +7,12 @@ import { SseError } from '@sse/express'
  */
 export const timeoutError = (timeout: number, sent: boolean, cause?: unknown): SseError => {
   const doubt = sent ? '; what was sent may have been stored, or may yet be' : ''
-  return new SseError(
-    'ERR_SSE_BROKER',
-    503,
-    `Redis did not answer within ${timeout} ms (publishTimeout)${doubt}: see that it runs, and that its client is connected.`,
-    cause === undefined ? {} : { cause },
-  )
+  const last = cause instanceof Error ? ` What failed last: ${cause.message}` : ''
+  const message =
+    cause instanceof ErrorReply
+      ? `Redis refused for ${timeout} ms (publishTimeout)${doubt}: ${cause.message}`
+      : `Redis did not answer within ${timeout} ms (publishTimeout)${doubt}: see that it runs, and that its client is connected.${last}`
+  return new SseError('ERR_SSE_BROKER', 503, message, cause === undefined ? {} : { cause })
 }
 
 /** What a timer may be late by, and what is granted where it is: an event loop that stood still has answers to read first. */

@@ -1,5 +1,5 @@
 import { brokerSuite } from '@sse/express/broker-suite'
-import { RESP_TYPES } from 'redis'
+import { createClientPool, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { type Client, missing, RedisServer } from './redis-server.ts'
@@ -49,5 +49,6 @@ describe.skipIf(missing)('redisBroker', () => {
     expect(() => redisBroker({ client, prefx: 'a' } as never)).toThrow(/There is no option prefx: .*prefix/)
     expect(() => redisBroker({} as never)).toThrow(/createClient\(\)/)
     expect(() => redisBroker({ client: 'redis://127.0.0.1' } as never)).toThrow(/createClient\(\)/)
+    expect(() => redisBroker({ client: createClientPool() } as never)).toThrow(/a pool cannot subscribe/)
   })
 })

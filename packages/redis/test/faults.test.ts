@@ -375,6 +375,17 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(kindsOf(stream)).toEqual(['news', 'news'])
   })
 
+  it('it is a replica, and stays one: what is refused says so', async () => {
+    const primary = await startRedis()
+    const replica = await startRedis('--replicaof', '127.0.0.1', String(primary.port))
+    const server = await start(replica, { publishTimeout: 300 })
+    await expect(server.publish('news', 1)).rejects.toMatchObject({
+      code: 'ERR_SSE_BROKER',
+      message: expect.stringMatching(/^Redis refused for 300 ms .*READONLY/),
+    })
+    expect((await server.stream(['news'])).status).toBe(503)
+  })
+
   it('it evicts at will: it is refused from the start, with the remedy', async () => {
     const redis = await startRedis('--maxmemory-policy', 'allkeys-lru')
     const server = await start(redis)
