@@ -57,7 +57,8 @@ export interface Channel<E = any> {
    */
   run(producer: Producer<E>): Promise<void>
   /**
-   * Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended.
+   * Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. A
+   * producer that is at work for it is told to stop, on this server at once, on another with its next event.
    *
    * @param reason - what `sse.close` says. @defaultValue `'done'`
    * @returns the id of the end, once it is stored
@@ -114,7 +115,11 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   end(reason = 'done'): Promise<string> {
-    return this.#say(() => ({ kind: 'end', reason: String(reason) }))
+    const ended = this.#publish(() => ({ kind: 'end', reason: String(reason) })).then((id) => {
+      this.#runs.stop(this.name)
+      return id
+    })
+    return watch(ended, (error) => this.#board.failed(error))
   }
 
   disconnect(): void {

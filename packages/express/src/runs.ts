@@ -11,7 +11,7 @@ export type ProducedEvent<E> = {
 
 /** Makes the events of a channel, however many readers it has meanwhile. */
 export type Producer<E> = (context: {
-  /** Aborts when the hub closes. */
+  /** Aborts when the channel is ended, or the hub closes. */
   readonly signal: AbortSignal
 }) => AsyncIterable<ProducedEvent<E>> | Iterable<ProducedEvent<E>>
 
@@ -29,7 +29,9 @@ const PAUSE = 250
 export class Runs<E> {
   readonly #support: RunSupport
   readonly #running = new Map<string, Promise<void>>()
-  readonly #abort = new AbortController()
+  /** What stops the producers that have something left to make. */
+  readonly #producing = new Map<string, AbortController>()
+  #closing = false
 
   constructor(support: RunSupport) {
     this.#support = support
@@ -45,25 +47,40 @@ export class Runs<E> {
     return run
   }
 
-  /** Tells all producers to stop. */
-  stop(): void {
-    this.#abort.abort()
+  /** Tells the producer of a channel to stop, as somebody has ended it. */
+  stop(name: string): void {
+    this.#producing.get(name)?.abort()
+  }
+
+  /** Tells all producers to stop, for good. */
+  close(): void {
+    this.#closing = true
+    for (const abort of this.#producing.values()) abort.abort()
   }
 
   async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
-    const { signal } = this.#abort
+    const abort = new AbortController()
     let attached = false
     try {
       // A channel that is being made is not idle, though nobody may read it yet.
       const { histories } = await this.#support.attach([channel.name])
       attached = true
       if (histories.get(channel.name)?.end !== undefined) return
+      if (this.#closing) abort.abort()
+      this.#producing.set(channel.name, abort)
       const source: Source<ProducedEvent<E>> = producer
-      await pump(source, signal, ({ event, data }) => channel.publish(event, data))
-      await this.#end(channel)
+      await pump(source, abort.signal, ({ event, data }) => channel.publish(event, data)).finally(() =>
+        this.#producing.delete(channel.name),
+      )
+      if (!abort.signal.aborted) await this.#end(channel)
     } catch (error) {
+      if (hasEnded(error)) {
+        // Somebody stopped it, perhaps on another server.
+        abort.abort()
+        return
+      }
       this.#support.failed(error)
-      // Readers learn that it went wrong, but not what. An end that fails, as somebody else has ended the channel, says less.
+      // Readers learn that it went wrong, but not what. An end that fails says less.
       await this.#end(channel, 'error').catch(() => {})
     } finally {
       if (attached) this.#support.release([channel.name])
@@ -72,18 +89,19 @@ export class Runs<E> {
 
   /** Ends a channel, however long the broker is away: its readers would wait for ever. */
   async #end(channel: Channel<E>, reason?: string): Promise<void> {
-    const { signal } = this.#abort
-    for (let doubt = false; !signal.aborted; doubt = true) {
+    while (!this.#closing) {
       try {
         await channel.end(reason)
         return
       } catch (error) {
-        const code = error instanceof SseError ? error.code : undefined
-        // What was refused may have been stored.
-        if (doubt && code === 'ERR_SSE_CHANNEL_ENDED') return
-        if (code !== 'ERR_SSE_BROKER') throw error
+        // What was refused may have been stored, and somebody else may have been first.
+        if (hasEnded(error)) return
+        if (!(error instanceof SseError && error.code === 'ERR_SSE_BROKER')) throw error
         await new Promise((resolve) => setTimeout(resolve, PAUSE).unref())
       }
     }
   }
 }
+
+const hasEnded = (error: unknown): boolean =>
+  error instanceof SseError && error.code === 'ERR_SSE_CHANNEL_ENDED'

@@ -158,7 +158,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     },
     close({ within }: CloseOptions = {}) {
       board.closing = true
-      runs.stop()
+      runs.close()
       // NaN, of a setting that is none, is no time at all.
       const window = Math.min(within || 0, MAX_DELAY)
       const until = performance.now() + window

@@ -246,11 +246,51 @@ describe('run', () => {
     expect(stopped).toHaveBeenCalledTimes(1)
   })
 
-  it('that fails after its channel was ended says why, and not that it cannot be ended', async () => {
-    const { hub, errors } = answers()
+  it('is told to stop when its channel is ended, which is no error', async () => {
+    const { app, hub, errors } = answers()
+    const client = await connect(app, '/answer')
+    const running = hub.channel('answer').run(async function* ({ signal }) {
+      yield { event: 'n', data: 1 }
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    })
+    await client.next('n')
+    await hub.channel('answer').end('stopped')
+    await running
+    expect((await client.rest()).at(-1)).toMatchObject({ event: 'sse.close', json: { reason: 'stopped' } })
+    expect(errors).toEqual([])
+  })
+
+  it('is told to stop by its next event where another server has ended the channel', async () => {
+    const broker = memoryBroker()
+    const { hub, errors } = eventsApp({ broker })
+    const end = { kind: 'end', reason: 'stopped' } as const
+    const stopped = vi.fn()
+    await hub.channel('answer').run(async function* ({ signal }) {
+      signal.addEventListener('abort', stopped)
+      await broker.publish('answer', end, { length: 1, bytes: 1_000, age: 1_000 })
+      yield { event: 'n', data: 1 }
+    })
+    expect(stopped).toHaveBeenCalledTimes(1)
+    expect(errors).toEqual([])
+  })
+
+  it('is not told to stop when it is done', async () => {
+    const { hub } = answers()
+    const stopped = vi.fn()
+    await hub.channel('answer').run(function* ({ signal }) {
+      signal.addEventListener('abort', stopped)
+      yield { event: 'n', data: 1 }
+    })
+    expect(stopped).not.toHaveBeenCalled()
+  })
+
+  it('that fails where another server has ended the channel says why, and not that it cannot be ended', async () => {
+    const broker = memoryBroker()
+    const { hub, errors } = eventsApp({ broker })
+    const end = { kind: 'end', reason: 'stopped' } as const
     await hub.channel('answer').run(async function* () {
       yield { event: 'n', data: 1 }
-      await hub.channel('answer').end('cancelled')
+      await broker.publish('answer', end, { length: 1, bytes: 1_000, age: 1_000 })
       throw new Error('inside')
     })
     expect(errors).toMatchObject([{ code: 'ERR_SSE_PRODUCER', cause: { message: 'inside' } }])
