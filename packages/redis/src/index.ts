@@ -1,5 +1,6 @@
+export type { RedisBrokerOptions } from './options.ts'
 export type { ClusterClient, RedisClient, SentinelClient, ServerClient } from './primary.ts'
 export { createPublisher, type Publisher, type PublisherOptions } from './publisher.ts'
-export { type RedisBrokerOptions, redisBroker } from './redis-broker.ts'
+export { redisBroker } from './redis-broker.ts'
 export type { ScriptRunner } from './script.ts'
 export type { Subscriber } from './subscription.ts'

@@ -1,5 +1,6 @@
 import { type Channel, type RegisteredEvents, type SseOptions, sse } from '@sse/express'
-import { type RedisBrokerOptions, redisBroker } from './redis-broker.ts'
+import type { RedisBrokerOptions } from './options.ts'
+import { redisBroker } from './redis-broker.ts'
 
 export interface PublisherOptions<E>
   extends Pick<RedisBrokerOptions, 'client' | 'prefix' | 'publishTimeout'>,

@@ -3,9 +3,10 @@ import { Beacon } from './beacon.ts'
 import { CallQueue, closedError } from './call-queue.ts'
 import { SWEEP_TIME } from './log-lua.ts'
 import { decodeNote } from './message.ts'
+import { type RedisBrokerOptions, resolveOptions } from './options.ts'
 import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
-import { duplicatePrimary, isOfServers, type RedisClient } from './primary.ts'
+import { duplicatePrimary } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
@@ -13,42 +14,11 @@ import type { ScriptRunner } from './script.ts'
 import { type Question, type Reply, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
 
-export interface RedisBrokerOptions {
-  /**
-   * The application's own client, connected: of `createClient`, `createSentinel` or `createCluster`. The broker never closes
-   * it, and opens one more connection like it, to the server that holds the hub.
-   */
-  readonly client: RedisClient
-  /** Tells hubs on one Redis apart, whatever their database. @defaultValue `'sse'` */
-  readonly prefix?: string | undefined
-  /** How long a publish, a join and a read may take, in milliseconds; then they reject. @defaultValue 5,000 */
-  readonly publishTimeout?: number | undefined
-  /** How long a channel that the last reader has left is still followed, in milliseconds. @defaultValue 30,000 */
-  readonly linger?: number | undefined
-  /**
-   * After which silence a process asks whether it has missed anything, and how often processes tell each other how many
-   * readers they have, where somebody asks for `channel.size`; in milliseconds. @defaultValue 1,000
-   */
-  readonly beacon?: number | undefined
-}
-
-/** As keys: the compiler misses one that was forgotten. */
-const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
-  client: true,
-  prefix: true,
-  publishTimeout: true,
-  linger: true,
-  beacon: true,
-}
-
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
 /** Of one read call: channels that are read whole, however many readers it answers. */
 const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 10 }
-
-/** The longest delay of a timer, with what a beacon's varies by, in milliseconds. */
-const MAX_DELAY = 1_700_000_000
 
 /**
  * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
@@ -61,17 +31,7 @@ const MAX_DELAY = 1_700_000_000
  * const hub = sse({ broker: redisBroker({ client }) })
  */
 export function redisBroker(options: RedisBrokerOptions): Broker {
-  const { client, prefix = 'sse' } = options
-  checkNames(options)
-  if (typeof client?.withCommandOptions !== 'function' || !isOfServers(client))
-    throw new TypeError(
-      'client must be one of node-redis: what createClient(), createSentinel() or createCluster() makes; a pool cannot subscribe.',
-    )
-  const timeout = milliseconds('publishTimeout', options.publishTimeout ?? 5_000)
-  const linger = milliseconds('linger', options.linger ?? 30_000)
-  const interval = milliseconds('beacon', options.beacon ?? 1_000)
-  if (!/^[^{}]+$/.test(prefix)) throw new TypeError(`prefix must be a text without braces, got '${prefix}'.`)
-
+  const { client, prefix, publishTimeout: timeout, linger, beacon: interval } = resolveOptions(options)
   const id = crypto.randomUUID()
   /** Redis's clock, as against one that nobody sets. */
   let skew = Date.now() - performance.now()
@@ -268,20 +228,5 @@ function checkName(channel: string): void {
     'ERR_SSE_CHANNEL_NAME',
     400,
     "A channel's name must be well-formed text: it has half a character.",
-  )
-}
-
-/** Throws for a name that is none of those that are known: mostly a slip. */
-function checkNames(options: object): void {
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(OPTIONS, name)) continue
-    throw new TypeError(`There is no option ${name}: there are ${Object.keys(OPTIONS).join(', ')}.`)
-  }
-}
-
-function milliseconds(name: string, value: number): number {
-  if (Number.isFinite(value) && value >= 10 && value <= MAX_DELAY) return value
-  throw new TypeError(
-    `${name} must be a number of milliseconds from 10 to ${MAX_DELAY}, got ${String(value)}.`,
   )
 }
