@@ -13,6 +13,7 @@ import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
 import { type Question, type Reply, Store } from './store.ts'
 import { Subscription } from './subscription.ts'
+import { Topics } from './topics.ts'
 
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
@@ -124,6 +125,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     lost: () => replicas.lost(),
     regained: () => replicas.regained(),
   })
+  const topics = new Topics(subscription)
 
   const beacon = new Beacon({
     interval,
@@ -143,7 +145,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     timeout,
     runner,
     async listen() {
-      await subscription.add(commonTopics, timeout)
+      await topics.add(commonTopics, timeout)
       beacon.start()
     },
     size: (channel) => sumOf(sinksOf(channel), channel),
@@ -156,7 +158,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   function leave(copy: Replica): void {
     copy.linger ??= setTimeout(() => {
       replicas.delete(copy)
-      subscription.remove(topicOf(copy.channel))
+      topics.remove(topicOf(copy.channel))
     }, linger).unref()
   }
 
@@ -179,8 +181,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         copy.linger = undefined
         copy.sinks.add(sink)
       }
-      const topics = [...commonTopics, ...channels.map(topicOf)]
-      await subscription.add(topics, timeout)
+      await topics.add([...commonTopics, ...channels.map(topicOf)], timeout)
       beacon.start()
     },
 

@@ -1,7 +1,7 @@
 import { ErrorReply } from 'redis'
 import { closedError, refusal } from './call-queue.ts'
 import { type Deferred, defer } from './deferred.ts'
-import { deadline, timeoutError, within } from './timeout.ts'
+import { within } from './timeout.ts'
 
 /** What of a client subscribes. */
 export interface Subscriber {
@@ -21,38 +21,6 @@ export interface SubscriptionOptions {
   lost(): void
   /** All topics are subscribed again. */
   regained(): void
-}
-
-/** Hears once that topics are subscribed, or why not. */
-type Waiter = (failure?: { readonly reason: unknown }) => void
-
-/** That some topics are subscribed, for those who may give up waiting for it: a promise keeps all who ever did. */
-class Acknowledgement {
-  readonly promise: Promise<void>
-  readonly waiters: Set<Waiter> = new Set()
-  settled = false
-
-  constructor(promise: Promise<void>) {
-    this.promise = promise
-    const settle = (failure?: { readonly reason: unknown }): void => {
-      this.settled = true
-      for (const waiter of [...this.waiters]) waiter(failure)
-      this.waiters.clear()
-    }
-    promise.then(
-      () => settle(),
-      (reason) => settle({ reason }),
-    )
-  }
-
-  wait(waiter: Waiter): void {
-    if (this.settled)
-      this.promise.then(
-        () => waiter(),
-        (reason) => waiter({ reason }),
-      )
-    else this.waiters.add(waiter)
-  }
 }
 
 interface Connection {
@@ -77,14 +45,8 @@ const PAUSE = 100
  */
 export class Subscription {
   readonly #options: SubscriptionOptions
-  /** By topic, its acknowledgement. */
-  readonly #topics = new Map<string, Acknowledgement>()
-  /** Those among them that are to be left as soon as they are subscribed. */
-  readonly #unwanted = new Set<string>()
   /** What every new connection has to subscribe before it is up. */
   readonly #acknowledged = new Set<string>()
-  /** By topic, the end of its subscription: until then it cannot be subscribed anew. */
-  readonly #leaving = new Map<string, Promise<void>>()
   #connection: Connection | undefined
   /** Resolves when the next connection is up. */
   #coming: Deferred = defer()
@@ -108,71 +70,38 @@ export class Subscription {
   }
 
   /**
-   * @param timeout - how long it may take, in milliseconds; the topics stay wanted
-   * @returns when Redis has acknowledged all of them
-   * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses, and when time is up
+   * Subscribes, also on every connection to come.
+   *
+   * @returns when Redis has acknowledged it
+   * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses, and when it is closed
    */
-  async add(topics: readonly string[], timeout: number = Number.POSITIVE_INFINITY): Promise<void> {
+  async subscribe(topics: readonly string[]): Promise<void> {
     this.#start()
-    for (const topic of topics) this.#unwanted.delete(topic)
-    const added = topics.filter((topic) => !this.#topics.has(topic))
-    if (added.length > 0) {
-      const acknowledgement = new Acknowledgement(this.#subscribe(added))
-      for (const topic of added) this.#topics.set(topic, acknowledgement)
-      acknowledgement.promise.then(
-        () => {
-          for (const topic of added) if (this.#unwanted.delete(topic)) this.remove(topic)
-        },
-        () => {
-          for (const topic of added) {
-            this.#unwanted.delete(topic)
-            this.#topics.delete(topic)
-          }
-        },
-      )
+    for (;;) {
+      if (!this.#up) await this.#coming.promise
+      if (this.#closed) throw closedError()
+      const connection = this.#connection
+      if (connection === undefined) continue
+      try {
+        await connection.subscriber.subscribe([...topics], connection.heard)
+        if (connection !== this.#connection) continue
+        for (const topic of topics) this.#acknowledged.add(topic)
+        return
+      } catch (error) {
+        // Otherwise it was the connection, which another one takes the place of.
+        if (error instanceof ErrorReply) throw refusal(error)
+        await pause()
+      }
     }
-    const awaited = new Set(topics.flatMap((topic) => this.#topics.get(topic) ?? []))
-    // Whoever gives up leaves nothing behind: Redis may be away for long, and many come meanwhile.
-    await new Promise<void>((resolve, reject) => {
-      let left = awaited.size
-      const waiter: Waiter = (failure) => {
-        if (failure !== undefined) done(() => reject(failure.reason))
-        else if (--left === 0) done(resolve)
-      }
-      const done = (settle: () => void): void => {
-        cancel()
-        for (const acknowledgement of awaited) acknowledgement.waiters.delete(waiter)
-        settle()
-      }
-      const cancel = Number.isFinite(timeout)
-        ? deadline(timeout, () => done(() => reject(timeoutError(timeout, false, this.#failure))))
-        : () => {}
-      for (const acknowledgement of awaited) acknowledgement.wait(waiter)
-    })
   }
 
-  remove(topic: string): void {
-    const acknowledgement = this.#topics.get(topic)
-    if (acknowledgement === undefined) return
-    if (!acknowledgement.settled) {
-      this.#unwanted.add(topic)
-      return
-    }
-    this.#topics.delete(topic)
-    const left = acknowledgement.promise
-      .then(() => {
-        this.#acknowledged.delete(topic)
-        return this.#connection?.subscriber.unsubscribe([topic])
-      })
+  async unsubscribe(topic: string): Promise<void> {
+    this.#acknowledged.delete(topic)
+    try {
+      await this.#connection?.subscriber.unsubscribe([topic])
+    } catch {
       // A connection that is lost is subscribed to nothing.
-      .then(
-        () => {},
-        () => {},
-      )
-      .then(() => {
-        if (this.#leaving.get(topic) === left) this.#leaving.delete(topic)
-      })
-    this.#leaving.set(topic, left)
+    }
   }
 
   /**
@@ -195,26 +124,6 @@ export class Subscription {
     this.#closed = true
     this.#coming.resolve()
     this.restart()
-  }
-
-  async #subscribe(topics: string[]): Promise<void> {
-    await Promise.all(topics.map((topic) => this.#leaving.get(topic)))
-    for (;;) {
-      if (!this.#up) await this.#coming.promise
-      if (this.#closed) throw closedError()
-      const connection = this.#connection
-      if (connection === undefined) continue
-      try {
-        await connection.subscriber.subscribe(topics, connection.heard)
-        if (connection !== this.#connection) continue
-        for (const topic of topics) this.#acknowledged.add(topic)
-        return
-      } catch (error) {
-        // Otherwise it was the connection, which another one takes the place of.
-        if (error instanceof ErrorReply) throw refusal(error)
-        await pause()
-      }
-    }
   }
 
   #start(): void {

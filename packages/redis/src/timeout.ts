@@ -28,11 +28,14 @@ export function deadline(timeout: number, callback: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** @throws {@link SseError} when time is up */
-export async function within<T>(timeout: number, promise: Promise<T>): Promise<T> {
+/**
+ * @param cause - tells what went wrong last, if anything did
+ * @throws {@link SseError} when time is up
+ */
+export async function within<T>(timeout: number, promise: Promise<T>, cause?: () => unknown): Promise<T> {
   let cancel = (): void => {}
   const late = new Promise<never>((_, reject) => {
-    cancel = deadline(timeout, () => reject(timeoutError(timeout, false)))
+    cancel = deadline(timeout, () => reject(timeoutError(timeout, false, cause?.())))
   })
   return await Promise.race([promise, late]).finally(() => cancel())
 }

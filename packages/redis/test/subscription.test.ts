@@ -27,7 +27,7 @@ describe('a subscription', () => {
       lost() {},
       regained,
     })
-    await subscription.add(['a'])
+    await subscription.subscribe(['a'])
     subscription.restart()
     await vi.advanceTimersByTimeAsync(4_000)
     expect(subscription.up).toBe(false)
