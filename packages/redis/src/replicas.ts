@@ -1,9 +1,9 @@
 import { type BrokerSink, History, type Reading } from '@sse/express'
+import { Horizon } from './horizon.ts'
 import type { Note } from './message.ts'
 import { Replica } from './replica.ts'
 import { isSkipped } from './skipped.ts'
 import type { Answer, Question, Reply } from './store.ts'
-import { within } from './timeout.ts'
 
 export interface ReplicasOptions {
   /** Asks Redis. */
@@ -14,12 +14,6 @@ export interface ReplicasOptions {
   now(): number
   /** How long is waited for what was said to be heard, in milliseconds. */
   readonly timeout: number
-}
-
-/** Somebody who waits until a position is verified, or until it no longer will be. */
-interface Waiter {
-  readonly g: number
-  readonly resolve: () => void
 }
 
 /** Where the log stood when the last channels were read, and the first. */
@@ -42,20 +36,13 @@ const PAUSE = 250
 export class Replicas {
   readonly #options: ReplicasOptions
   readonly #copies = new Map<string, Replica>()
-  /** Copies of which something is known beyond what is verified, and up to where. */
-  readonly #ahead = new Map<Replica, number>()
   #epoch = ''
-  /** One object for all copies of an epoch. What is left behind with an epoch stands still. */
-  #verified = { g: 0 }
+  /** One for all copies of an epoch. */
+  #horizon = new Horizon(true)
   /** Behind which positions of this epoch some were left out. */
   #skips: readonly number[] = []
-  /** Whether something may have been missed. */
-  #frozen = true
-  /** The highest position heard while frozen. */
-  #heard = 0
   /** Changes when what is being read may be of the past by the time it is there. */
   #generation = 0
-  readonly #waiters = new Set<Waiter>()
 
   constructor(options: ReplicasOptions) {
     this.#options = options
@@ -73,7 +60,7 @@ export class Replicas {
 
   delete(copy: Replica): void {
     this.#copies.delete(copy.channel)
-    this.#ahead.delete(copy)
+    this.#horizon.unfollow(copy)
   }
 
   /**
@@ -88,9 +75,9 @@ export class Replicas {
     for (;;) {
       const copies = channels.map((channel) => this.#copies.get(channel) ?? new Replica(channel))
       const unread = copies.filter(({ history }) => history === undefined)
-      const isKnown = after !== undefined && after <= this.#verified.g && (epoch ?? '') <= this.#epoch
+      const isKnown = after !== undefined && after <= this.#horizon.g && (epoch ?? '') <= this.#epoch
       if (unread.length === 0 && isKnown && this.#epoch !== '') {
-        return this.#reading(copies, this.#verified.g, after, epoch)
+        return this.#reading(copies, this.#horizon.g, after, epoch)
       }
       const loading = unread.flatMap((copy) => copy.loading ?? [])
       if (loading.length > 0) {
@@ -101,9 +88,10 @@ export class Replicas {
       const known = await this.#load(unread)
       if (known === undefined) continue
       // Copies that were there before, or were read first, have yet to hear of what was said up to this position.
-      if (unread.length < copies.length || known.from < known.g) await this.#until(known.g)
+      if (unread.length < copies.length || known.from < known.g)
+        await this.#horizon.until(known.g, this.#options.timeout)
       if (generation !== this.#generation) continue
-      return this.#reading(copies, Math.max(known.g, this.#verified.g), after, epoch)
+      return this.#reading(copies, Math.max(known.g, this.#horizon.g), after, epoch)
     }
   }
 
@@ -129,8 +117,8 @@ export class Replicas {
       this.#skips = skips
       for (const [index, copy] of chunk.entries()) {
         const answer = answers[index]
-        if (answer !== undefined) copy.install(answer, this.#verified)
-        if (known.g > this.#verified.g) this.#ahead.set(copy, known.g)
+        if (answer !== undefined) copy.install(answer, this.#horizon)
+        this.#horizon.follow(copy, known.g)
       }
       loaded = { g: known.g, from: loaded?.from ?? known.g }
     }
@@ -151,30 +139,21 @@ export class Replicas {
     if (note.epoch !== this.#epoch) return
     const copy = this.#copies.get(channel)
     const complete = copy?.hear(note, (g) => this.#offer(copy, g)) ?? true
-    if (this.#frozen) {
-      this.#heard = Math.max(this.#heard, note.g)
-    } else if (!complete) {
-      // Should readers have been let past what is missing, only a new start tells them.
-      if (this.#verified.g >= note.previous) this.#startOver()
-      else this.regained()
-    } else {
-      this.#offer(copy, note.g)
-    }
+    if (complete || this.#horizon.frozen) this.#offer(copy, note.g)
+    // Should readers have been let past what is missing, only a new start tells them.
+    else if (this.#horizon.g >= note.previous) this.#startOver()
+    else this.regained()
   }
 
   /** Lets readers have what was heard, unless something before it may be missing. */
   #offer(copy: Replica | undefined, g: number): void {
-    if (this.#frozen) return
-    this.#verify(g)
-    copy?.changed()
+    if (this.#horizon.reach(g)) copy?.changed()
   }
 
   /** The log was said to stand at a position. */
   hearBeacon(epoch: string, g: number): void {
     this.learn(epoch)
-    if (epoch !== this.#epoch) return
-    if (this.#frozen) this.#heard = Math.max(this.#heard, g)
-    else this.#verify(g)
+    if (epoch === this.#epoch) this.#horizon.reach(g)
   }
 
   /** From now on something may be missed. */
@@ -192,19 +171,19 @@ export class Replicas {
 
   close(): void {
     this.#nextGeneration()
-    for (const { linger } of this.#copies.values()) clearTimeout(linger)
-    this.#copies.clear()
-    this.#ahead.clear()
+    for (const copy of this.#copies.values()) {
+      clearTimeout(copy.linger)
+      this.delete(copy)
+    }
   }
 
   #nextGeneration(): void {
     this.#generation += 1
-    for (const { resolve } of this.#waiters) resolve()
+    this.#horizon.release()
   }
 
   #freeze(): void {
-    this.#frozen = true
-    this.#heard = 0
+    this.#horizon.freeze()
     for (const copy of this.#loaded) copy.buffer()
   }
 
@@ -228,7 +207,7 @@ export class Replicas {
   async #readOn(copies: readonly Replica[]): Promise<readonly Reply[]> {
     const questions = copies.map(({ channel, last }) => ({
       channel,
-      after: Math.max(last, this.#verified.g),
+      after: Math.max(last, this.#horizon.g),
     }))
     const replies: Reply[] = []
     // One after the other: each has as much time as a call may take, however many channels there are.
@@ -243,13 +222,12 @@ export class Replicas {
     this.#skips = replies.at(-1)?.skips ?? this.#skips
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
-      if (answer !== undefined) copy.install(answer, this.#verified)
+      if (answer !== undefined) copy.install(answer, this.#horizon)
     }
-    this.#frozen = false
     // A copy that was read meanwhile may reach less far; what is heard next tells.
     const readOn = new Set(copies)
     const complete = this.#loaded.every((copy) => readOn.has(copy))
-    this.#verify(complete ? Math.max(head, this.#heard) : this.#heard)
+    this.#horizon.thaw(complete ? head : 0)
     for (const copy of copies) copy.changed()
   }
 
@@ -261,34 +239,9 @@ export class Replicas {
       for (const sink of copy.sinks) sinks.add(sink)
     }
     this.#nextGeneration()
-    this.#verified = { g: 0 }
+    this.#horizon = new Horizon(!this.#options.hears())
     this.#skips = []
-    this.#ahead.clear()
-    this.#heard = 0
-    this.#frozen = !this.#options.hears()
     for (const sink of sinks) sink.reset()
-  }
-
-  #verify(g: number): void {
-    if (g <= this.#verified.g) return
-    this.#verified.g = g
-    for (const waiter of this.#waiters) if (waiter.g <= g) waiter.resolve()
-    for (const [copy, head] of this.#ahead) {
-      copy.changed()
-      if (head <= g) this.#ahead.delete(copy)
-    }
-  }
-
-  /** @throws {@link SseError} when time is up */
-  async #until(g: number): Promise<void> {
-    if (g <= this.#verified.g) return
-    const { timeout } = this.#options
-    let waiter: Waiter | undefined
-    const verified = new Promise<void>((resolve) => {
-      waiter = { g, resolve }
-      this.#waiters.add(waiter)
-    })
-    await within(timeout, verified).finally(() => waiter && this.#waiters.delete(waiter))
   }
 
   /** Those that were read. */
@@ -306,7 +259,7 @@ export class Replicas {
     const histories = new Map<string, History>()
     for (const copy of copies) {
       copy.expire(now)
-      histories.set(copy.channel, copy.history ?? new History(this.#verified))
+      histories.set(copy.channel, copy.history ?? new History(this.#horizon))
     }
     const lost = epoch === this.#epoch && after !== undefined && isSkipped(after, this.#skips)
     return { epoch: this.#epoch, head, histories, lost }
