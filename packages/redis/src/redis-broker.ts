@@ -8,18 +8,16 @@ import { Peers } from './peers.ts'
 import { checkPolicy } from './policy.ts'
 import { duplicatePrimary } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
+import { Reads } from './reads.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
 import type { ScriptRunner } from './script.ts'
-import { type Question, type Reply, Store } from './store.ts'
+import { Store } from './store.ts'
 import { Subscription } from './subscription.ts'
 import { Topics } from './topics.ts'
 
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
-
-/** Of one read call: channels that are read whole, however many readers it answers. */
-const READ_LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 10 }
 
 /**
  * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
@@ -71,23 +69,11 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
     },
   })
-  const reads = new CallQueue<readonly Question[], Reply>({
-    ...READ_LIMIT,
+  const reads = new Reads({
     timeout,
-    weigh: (questions) => questions.length,
-    async call(items, _sequence, signal) {
-      // Those who come together mostly want the same.
-      const questions = new Map(
-        items.flat().map((question) => [`${question.after} ${question.channel}`, question]),
-      )
+    async read(questions, signal) {
       const topic = subscription.up ? id : undefined
-      const { answers, known, skips } = await store.read(await runner(signal), [...questions.values()], topic)
-      const byKey = new Map([...questions.keys()].map((key, index) => [key, answers[index]]))
-      return items.map((item) => ({
-        known,
-        skips,
-        answers: item.flatMap(({ after, channel }) => byKey.get(`${after} ${channel}`) ?? []),
-      }))
+      return store.read(await runner(signal), questions, topic)
     },
   })
 

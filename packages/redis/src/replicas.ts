@@ -3,11 +3,11 @@ import { Horizon } from './horizon.ts'
 import type { Note } from './message.ts'
 import { Replica } from './replica.ts'
 import { isSkipped } from './skipped.ts'
-import type { Answer, Question, Reply } from './store.ts'
+import type { Answer, Findings, Question } from './store.ts'
 
 export interface ReplicasOptions {
   /** Asks Redis. */
-  read(questions: readonly Question[]): Promise<Reply>
+  read(questions: readonly Question[]): Promise<Findings>
   /** Whether the subscription is up. */
   hears(): boolean
   /** The time by Redis's clock, in milliseconds since the epoch. */
@@ -193,8 +193,8 @@ export class Replicas {
       // What was heard before Redis is asked is part of its answer, and need not be kept for as long as it is away.
       for (const copy of copies) copy.buffer()
       try {
-        const replies = await this.#readOn(copies)
-        if (generation === this.#generation) this.#resume(copies, replies)
+        const readings = await this.#readOn(copies)
+        if (generation === this.#generation) this.#resume(copies, readings)
         return
       } catch {
         // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
@@ -204,22 +204,22 @@ export class Replicas {
   }
 
   /** Reads what copies lack. */
-  async #readOn(copies: readonly Replica[]): Promise<readonly Reply[]> {
+  async #readOn(copies: readonly Replica[]): Promise<readonly Findings[]> {
     const questions = copies.map(({ channel, last }) => ({
       channel,
       after: Math.max(last, this.#horizon.g),
     }))
-    const replies: Reply[] = []
+    const readings: Findings[] = []
     // One after the other: each has as much time as a call may take, however many channels there are.
-    for (const chunk of chunks(questions)) replies.push(await this.#options.read(chunk))
-    return replies
+    for (const chunk of chunks(questions)) readings.push(await this.#options.read(chunk))
+    return readings
   }
 
-  #resume(copies: readonly Replica[], replies: readonly Reply[]): void {
-    const answers: readonly Answer[] = replies.flatMap((reply) => reply.answers)
+  #resume(copies: readonly Replica[], readings: readonly Findings[]): void {
+    const answers: readonly Answer[] = readings.flatMap((reading) => reading.answers)
     // Up to where none of them lacks anything.
-    const head = replies.length === 0 ? 0 : Math.min(...replies.map(({ known }) => known.g))
-    this.#skips = replies.at(-1)?.skips ?? this.#skips
+    const head = readings.length === 0 ? 0 : Math.min(...readings.map(({ known }) => known.g))
+    this.#skips = readings.at(-1)?.skips ?? this.#skips
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
       if (answer !== undefined) copy.install(answer, this.#horizon)

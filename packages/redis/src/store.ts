@@ -27,8 +27,8 @@ export interface Answer {
   readonly entries: readonly Entry[]
 }
 
-/** What is stored of channels, and where the log stands. */
-export interface Reply {
+/** What was found where some channels were read: where the log stands, and an answer to each question. */
+export interface Findings {
   readonly known: Known
   readonly answers: readonly Answer[]
   /** Behind which positions some were left out, since they may have been given and lost. */
@@ -106,7 +106,7 @@ export class Store {
     runner: ScriptRunner,
     questions: readonly Question[],
     topic: string | undefined,
-  ): Promise<Reply> {
+  ): Promise<Findings> {
     const args = [topic === undefined ? '' : `beacon:${topic}`]
     for (const { after = -1, channel } of questions) args.push(channel, String(after))
     const { known, rest, runs } = await this.#call(readScript, runner, args)
