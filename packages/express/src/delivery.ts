@@ -4,22 +4,12 @@ import { type Chunk, frameText, joinBlocks, type TextChunk } from './chunk.ts'
 import { formatCursor } from './cursor.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
+import { type Insert, Inserts } from './inserts.ts'
 import { liveAt } from './live.ts'
 import { countDue, endOfAll, type Membership, type Push, takeEntries, takeMissed } from './membership.ts'
 import type { Place } from './place.ts'
 
-/** Bytes of this stream alone, in their place in the order of the log. */
-interface Insert {
-  /** The position after whose entries they come. */
-  readonly after: number
-  readonly bytes: Buffer
-  readonly kind: 'private' | 'control' | 'recent'
-  /** Leaving it takes them along. */
-  readonly channel: string | undefined
-}
-
-/** Shared by all who have none, and never added to: an idle stream keeps no arrays. */
-const NO_INSERTS: Insert[] = []
+/** Shared by all who have none. */
 const NO_MEMBERS: readonly Membership[] = []
 export const NO_CHANNELS: readonly string[] = []
 
@@ -36,8 +26,6 @@ export type Slice = (Chunk | TextChunk) & {
  * Pure: it holds no socket and no clock. What {@link next} returns counts as written.
  */
 export class Delivery {
-  /** Bytes of the application's private events that wait. */
-  privateBytes = 0
   /** Channels that are about to come: the end of all that there are is not that of the stream. */
   expecting: readonly string[] = NO_CHANNELS
   /** The name of the log; `undefined` before the first join. */
@@ -46,9 +34,8 @@ export class Delivery {
   readonly #place: Place
   /** Few, and walked in each pass: a dense array costs less than a map, in time and in memory. */
   #members: readonly Membership[] = NO_MEMBERS
-  #inserts: Insert[] = NO_INSERTS
-  /** How many of these were taken, fewer than half: to shift a long array one by one moves all of it each time. */
-  #taken = 0
+  /** `undefined` while nothing waits: an idle stream keeps none. */
+  #inserts: Inserts | undefined
   /** What the stream begins with, until it is taken. */
   #opening: string | undefined
   /** Where the replay ends, to be announced by `sse.live`. */
@@ -64,6 +51,11 @@ export class Delivery {
   /** Everything that was due up to here was taken. */
   get cursor(): number {
     return this.#place.cursor
+  }
+
+  /** Bytes of the application's private events that wait. */
+  get privateBytes(): number {
+    return this.#inserts?.privateBytes ?? 0
   }
 
   /** Whether `sse.close` was taken: there is nothing more to come. */
@@ -127,13 +119,13 @@ export class Delivery {
       const due = goesOn ? { floor, since } : { floor: 0, since: 0 }
       members.push({ channel, history, ...due, covered, coveredStates })
     }
-    const inserts = this.#waiting.map((insert) => (goesOn ? insert : { ...insert, after: 0 }))
     const channels = members.map(({ channel }) => channel)
-    this.#waiting = NO_INSERTS
+    if (!goesOn) this.#inserts?.rewind()
+    if (channels.length > 0) {
+      this.#inserts ??= new Inserts()
+      this.#inserts.addFirst(cursor, gapOf(channels, reason))
+    }
     this.#line(NO_MEMBERS)
-    this.#place.cursor = cursor
-    if (channels.length > 0) this.insertGap(channels, reason)
-    this.#waiting = [...this.#inserts, ...inserts]
     this.start(epoch, channels.length > 0 ? cursor : head, head, members)
     if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
     return reason
@@ -150,7 +142,8 @@ export class Delivery {
   /** Drops a channel, with what of it was not taken yet. */
   leave(channel: string): void {
     this.#line(this.#members.filter((member) => member.channel !== channel))
-    this.#waiting = this.#waiting.filter((insert) => insert.channel !== channel)
+    this.#inserts?.leave(channel)
+    this.#forgetInserts()
   }
 
   /** Whether what the stream begins with was not taken yet. */
@@ -166,7 +159,6 @@ export class Delivery {
 
   /** Inserts the application's own bytes after everything that was published so far. */
   insertPrivate(bytes: Buffer): void {
-    this.privateBytes += bytes.length
     this.#insert(bytes, 'private')
   }
 
@@ -176,7 +168,7 @@ export class Delivery {
   }
 
   insertGap(channels: readonly string[], reason: GapReason): void {
-    this.insertControl(encodeControl('sse.gap', { channels, reason }))
+    this.#insert(gapOf(channels, reason), 'control')
   }
 
   /** Ends the stream with `sse.close`, after everything that was published so far. The first call decides. */
@@ -189,7 +181,7 @@ export class Delivery {
   get published(): number {
     let position = this.cursor
     for (const { history } of this.#members) position = Math.max(position, history.last)
-    return Math.max(position, this.#inserts.at(-1)?.after ?? 0)
+    return Math.max(position, this.#inserts?.last ?? 0)
   }
 
   /** Live entries between the cursor and the end, as far as they are due. */
@@ -266,7 +258,7 @@ export class Delivery {
   /** Whether there is nothing to say but what the channels say. */
   get #isPlain(): boolean {
     return (
-      this.#inserts.length === 0 &&
+      this.#inserts === undefined &&
       this.#target === undefined &&
       this.#ending === undefined &&
       this.#opening === undefined
@@ -275,7 +267,8 @@ export class Delivery {
 
   /** The first words to a reader to whom nothing else is due, as to most. */
   #takeGreeting(opening: string): Slice | undefined {
-    if (this.#inserts.length > 0 || this.#ending !== undefined || this.#members.length === 0) return undefined
+    if (this.#inserts !== undefined || this.#ending !== undefined || this.#members.length === 0)
+      return undefined
     let bound = Number.POSITIVE_INFINITY
     for (const { history } of this.#members) {
       const { end, evicted, last } = history
@@ -329,43 +322,35 @@ export class Delivery {
     this.#place.histories = members.length > 1 ? members.map(({ history }) => history) : undefined
   }
 
-  /** The inserts that were not taken yet. */
-  get #waiting(): Insert[] {
-    return this.#inserts.slice(this.#taken)
-  }
-
-  set #waiting(inserts: Insert[]) {
-    this.#inserts = inserts.length === 0 ? NO_INSERTS : inserts
-    this.#taken = 0
-  }
-
   #insert(bytes: Buffer, kind: Insert['kind'], channel?: string): void {
     this.#place.straight = undefined
     const insert = { after: this.published, bytes, kind, channel }
-    if (this.#inserts.length === 0) this.#inserts = [insert]
-    else this.#inserts.push(insert)
+    this.#inserts ??= new Inserts()
+    this.#inserts.add(insert)
   }
 
   #takeInsert(push: Push): boolean {
-    const insert = this.#inserts[this.#taken]
-    if (insert === undefined || insert.after > this.cursor) return false
-    this.#taken += 1
-    if (2 * this.#taken >= this.#inserts.length) this.#waiting = this.#inserts.slice(this.#taken)
-    if (insert.kind === 'private') this.privateBytes -= insert.bytes.length
-    push(insert.bytes)
+    const bytes = this.#inserts?.take(this.cursor)
+    if (bytes === undefined) return false
+    this.#forgetInserts()
+    push(bytes)
     return true
+  }
+
+  #forgetInserts(): void {
+    if (this.#inserts?.isEmpty) this.#inserts = undefined
   }
 
   /** Says what the stream has missed, before anything newer. */
   #takeGap(push: Push): readonly string[] {
     const channels = takeMissed(this.#members, this.cursor)
-    if (channels.length > 0) push(Buffer.from(encodeControl('sse.gap', { channels, reason: 'evicted' })))
+    if (channels.length > 0) push(gapOf(channels, 'evicted'))
     return channels
   }
 
   /** How far the cursor may go: to the next insert, or the end, and no further than every log is known to be complete. */
   #bound(): number {
-    const next = this.#inserts[this.#taken]?.after ?? this.#ending?.at
+    const next = this.#inserts?.next ?? this.#ending?.at
     if (this.#members.length === 0) return Math.max(this.cursor, next ?? this.#target ?? this.cursor)
     let bound = next ?? Number.POSITIVE_INFINITY
     for (const { history } of this.#members) bound = Math.min(bound, history.head.g)
@@ -381,13 +366,17 @@ export class Delivery {
       return true
     }
     if (this.expecting.length === 0) this.#ending ??= endOfAll(this.#members, this.cursor)
-    if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts.length > 0) return false
+    if (this.#ending === undefined || this.cursor < this.#ending.at || this.#inserts !== undefined)
+      return false
     const id = formatCursor(this.epoch ?? NO_LOG, this.epoch === undefined ? 0 : this.cursor, true)
     push(Buffer.from(encodeControl('sse.close', { reason: this.#ending.reason }, id)))
     this.#ended = true
     return true
   }
 }
+
+const gapOf = (channels: readonly string[], reason: GapReason): Buffer =>
+  Buffer.from(encodeControl('sse.gap', { channels, reason }))
 
 /** The epoch in the final id of a stream that joined no channel. */
 const NO_LOG = 'none'

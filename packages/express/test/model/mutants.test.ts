@@ -33,8 +33,9 @@ const mutations: readonly Mutation[] = [
   {
     name: 'an id in sse.gap',
     file: 'delivery.ts',
-    text: "{ channels, reason: 'evicted' })",
-    becomes: "{ channels, reason: 'evicted' }, formatCursor(this.epoch, this.published))",
+    text: "push(gapOf(channels, 'evicted'))",
+    becomes:
+      "push(Buffer.from(encodeControl('sse.gap', { channels, reason: 'evicted' }, formatCursor(this.epoch, this.published))))",
   },
   {
     name: 'a connected reader who is told of its first gap only',
