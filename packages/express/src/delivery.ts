@@ -7,7 +7,7 @@ import type { History } from './history.ts'
 import { type Insert, Inserts } from './inserts.ts'
 import { liveAt } from './live.ts'
 import { countDue, endOfAll, type Membership, type Push, takeEntries, takeMissed } from './membership.ts'
-import type { Place } from './place.ts'
+import { fallIn, type Place, takeShared } from './place.ts'
 
 /** Shared by all who have none. */
 const NO_MEMBERS: readonly Membership[] = []
@@ -195,21 +195,9 @@ export class Delivery {
     this.#target ??= this.cursor
   }
 
-  /**
-   * Puts the stream in step if nothing is due to it but what its channels say next: the very conditions of
-   * {@link #takeShared}, of which `mergeStep` and `othersAreQuiet` ask in each pass what can change meanwhile.
-   */
+  /** Puts the stream in step if nothing is due to it but what its channels say next. */
   fallIn(straight: Socket): void {
-    const place = this.#place
-    if (!this.#isPlain) return
-    const first = this.#members[0]
-    if (first === undefined) return
-    const { head } = first.history
-    for (const { history, since } of this.#members) {
-      if (since > place.cursor || history.end !== undefined || history.head !== head) return
-    }
-    place.followed ??= first.history
-    place.straight = straight
+    if (this.#isPlain) fallIn(this.#place, this.#members, straight)
   }
 
   /**
@@ -223,36 +211,10 @@ export class Delivery {
       if (greeting !== undefined) return greeting
     }
     if (this.#isPlain) {
-      const shared = this.#takeShared(limit)
+      const shared = takeShared(this.#place, this.#members, limit)
       if (shared !== 'mixed') return shared
     }
     return this.#takeMixed(limit)
-  }
-
-  /**
-   * The common case, at the cost of a look at each channel: one of them has news, all of which is due, so that everyone
-   * who stands here gets the same bytes.
-   */
-  #takeShared(limit: number): Slice | undefined | 'mixed' {
-    let active: History | undefined
-    let bound = Number.POSITIVE_INFINITY
-    for (const { history, since } of this.#members) {
-      if (history.evicted > this.cursor || history.end !== undefined || since > this.cursor) return 'mixed'
-      if (history.head.g < bound) bound = history.head.g
-      if (history.last <= this.cursor) continue
-      if (active !== undefined) return 'mixed'
-      active = history
-    }
-    if (active === undefined) {
-      if (this.#members.length > 0 && bound > this.cursor) this.#place.cursor = bound
-      return undefined
-    }
-    // A channel of a newer log was joined, which all channels are about to be read from.
-    if (bound <= this.cursor) return undefined
-    const merged = active.merge(this.cursor, bound, limit)
-    this.#place.followed = active
-    this.#place.cursor = merged.to
-    return merged.bytes.length > 0 ? merged : undefined
   }
 
   /** Whether there is nothing to say but what the channels say. */

@@ -7,14 +7,6 @@ export interface Merging extends Segmented {
   run(entry: Entry, bound: number): Run | undefined
 }
 
-/** What decides whether all readers at a position are due the same. */
-export interface Stepping extends Merging {
-  readonly head: { readonly g: number }
-  readonly last: number
-  readonly evicted: number
-  readonly end: Entry | undefined
-}
-
 /** The bytes of a range of entries, and the position that they reach. */
 export interface Merged extends Chunk {
   readonly to: number
@@ -85,16 +77,4 @@ export function merge(history: Merging, from: number, bound: number, limit: numb
   if (shared.length >= SHARED) shared.shift()
   shared.push(merged)
   return merged
-}
-
-/**
- * All that a history has beyond a position, for readers who are due that and no word more.
- *
- * @returns `undefined` if there is nothing, more than a slice, or something to be said about it
- */
-export function mergeStep(history: Stepping, from: number): Merged | undefined {
-  if (history.last <= from || history.evicted > from || history.end !== undefined) return undefined
-  const { g } = history.head
-  const merged = merge(history, from, g, SLICE)
-  return merged.to === g && merged.bytes.length > 0 ? merged : undefined
 }

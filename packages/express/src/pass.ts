@@ -1,6 +1,6 @@
 import type { History } from './history.ts'
-import { type Merged, mergeStep } from './merges.ts'
-import { othersAreQuiet, type Place } from './place.ts'
+import type { Merged } from './merges.ts'
+import { mergeStep, othersAreQuiet, type Place } from './place.ts'
 
 /** What a pass serves: a stream, as far as it is concerned. */
 export interface Passed extends Place {

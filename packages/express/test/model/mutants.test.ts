@@ -69,7 +69,7 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'a stream in step that steps over the end of its channel',
-    file: 'merges.ts',
+    file: 'place.ts',
     text: ' || history.end !== undefined) return undefined',
     becomes: ') return undefined',
   },
