@@ -5,12 +5,12 @@ import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
 import { SLICE } from './chunk.ts'
 import { parseCursor } from './cursor.ts'
 import { Delivery, NO_CHANNELS } from './delivery.ts'
-import { SseError } from './errors.ts'
 import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
 import { begin, extend, type Joining } from './joining.ts'
 import { checkBytes, checkChannelCount, checkChannels } from './limits.ts'
 import { look } from './look.ts'
+import { mustBeFirst, type OneOfSeveral } from './other-hubs.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
 import { readLastEventId } from './request.ts'
@@ -24,19 +24,10 @@ import { watch } from './watched.ts'
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
 const PRIVATE_LIMIT = 1024 * 1024
 
-/** What another hub has made of the same response. */
-interface Other {
-  /** That of a hub mounted before. */
-  readonly before: Other | undefined
-  /** That of a hub mounted later. */
-  after: Other | undefined
-  mustBeUnused(): void
-}
-
 type Phase = 'unused' | 'joining' | 'open' | 'over'
 
 /** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
-export class EventStream<E> implements Stream<E>, Served {
+export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   // First, what a pass touches of a stream in step.
   cursor = 0
   quiet = 0
@@ -45,8 +36,8 @@ export class EventStream<E> implements Stream<E>, Served {
   histories: readonly History[] | undefined = undefined
   stalled = 0
   readonly hub: Hub<E>
-  readonly before: Other | undefined
-  after: Other | undefined
+  readonly before: OneOfSeveral | undefined
+  after: OneOfSeveral | undefined
 
   readonly #board: Switchboard<EventStream<E>>
   readonly #request: IncomingMessage
@@ -61,7 +52,12 @@ export class EventStream<E> implements Stream<E>, Served {
   #signals: Signals | undefined
   #locals: Record<string, unknown> | undefined
 
-  constructor(hub: Hub<E>, board: Switchboard<EventStream<E>>, response: StreamResponse, before?: Other) {
+  constructor(
+    hub: Hub<E>,
+    board: Switchboard<EventStream<E>>,
+    response: StreamResponse,
+    before?: OneOfSeveral,
+  ) {
     this.hub = hub
     this.before = before
     if (before !== undefined) before.after = this
@@ -70,19 +66,8 @@ export class EventStream<E> implements Stream<E>, Served {
     this.#response = response
   }
 
-  /** Whether the response may still become another hub's stream. */
   get unused(): boolean {
     return this.#phase === 'unused' && this.#turns.last === undefined
-  }
-
-  /** @throws {@link SseError} `ERR_SSE_OTHER_HUB` if another hub's stream can no longer have the response */
-  mustBeUnused(): void {
-    if (this.unused) return
-    throw new SseError(
-      'ERR_SSE_OTHER_HUB',
-      500,
-      'Another hub streams on this response already: use one hub for a response, that of res.sse.hub.',
-    )
   }
 
   get lastEventId(): string | undefined {
@@ -461,8 +446,7 @@ export class EventStream<E> implements Stream<E>, Served {
 
   /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
   #claim(): boolean {
-    for (let { before } = this; before !== undefined; { before } = before) before.mustBeUnused()
-    for (let { after } = this; after !== undefined; { after } = after) after.mustBeUnused()
+    mustBeFirst(this)
     if (!isClaimable(this.#request, this.#response)) return false
     const { lastEventId } = this
     if (lastEventId === undefined || !parseCursor(lastEventId)?.final) return true

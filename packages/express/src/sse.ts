@@ -11,6 +11,7 @@ import type { CloseOptions, Hub, HubEvents } from './hub.ts'
 import { look } from './look.ts'
 import { MAX_DELAY } from './option-checks.ts'
 import { resolveOptions, type SseOptions } from './options.ts'
+import { mustBeUnused } from './other-hubs.ts'
 import type { StreamResponse } from './outlet.ts'
 import { readLastEventId } from './request.ts'
 import { refuseFinal } from './response.ts'
@@ -106,7 +107,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     mounted = true
     let own: EventStream<E> | undefined
     for (let known: unknown = streamOf(response); known instanceof EventStream; known = known.before) {
-      if (known.hub !== hub) known.mustBeUnused()
+      if (known.hub !== hub) mustBeUnused(known)
       else if (own === undefined || !known.unused) own = known
     }
     return own ?? give(response, isFree(response) ? 'sse' : STREAM, streamOf(response))
