@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
 import { SLICE } from './chunk.ts'
-import { parseCursor } from './cursor.ts'
 import { Delivery, NO_CHANNELS } from './delivery.ts'
 import type { History } from './history.ts'
 import type { Hub } from './hub.ts'
@@ -13,7 +12,7 @@ import { look } from './look.ts'
 import { mustBeFirst, type OneOfSeveral } from './other-hubs.ts'
 import { isOver, Outlet, type StreamResponse } from './outlet.ts'
 import { pump, type Source } from './producer.ts'
-import { readLastEventId } from './request.ts'
+import { letGoOfRouters, readLastEventId } from './request.ts'
 import { answered, isClaimable, refuse, refuseFinal } from './response.ts'
 import { Signals } from './signals.ts'
 import type { JoinOptions, Stream } from './stream.ts'
@@ -447,11 +446,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
   #claim(): boolean {
     mustBeFirst(this)
-    if (!isClaimable(this.#request, this.#response)) return false
-    const { lastEventId } = this
-    if (lastEventId === undefined || !parseCursor(lastEventId)?.final) return true
-    refuseFinal(this.#response)
-    return false
+    return isClaimable(this.#request, this.#response) && !refuseFinal(this.#response, this.lastEventId)
   }
 
   /** Counts among the hub's streams. */
@@ -478,10 +473,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   #sendHead(): boolean {
     const request = this.#request
     if (this.#outlet === undefined || !this.#outlet.commit(request)) return false
-    // What Express would go on with: the closures of its routers are a kilobyte, as long as the stream is open.
-    if (Reflect.has(request, 'next')) Reflect.set(request, 'next', this.#board.late)
-    // And the parsed url, which it parses again for who asks.
-    if (Reflect.has(request, '_parsedUrl')) Reflect.set(request, '_parsedUrl', undefined)
+    letGoOfRouters(request, this.#board.late)
     return true
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseCursor } from './cursor.ts'
 import { SseError } from './errors.ts'
 import { look } from './look.ts'
 import { isOver } from './outlet.ts'
@@ -37,12 +38,15 @@ export function refuse(response: ServerResponse, error: unknown): void {
 }
 
 /**
- * Answers a reader whose stream is complete: 204 makes every client stay away.
+ * Answers a reader whose stream is complete, as it says: 204 makes every client stay away.
  *
+ * @returns whether it was so
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
  */
-export function refuseFinal(response: ServerResponse): void {
+export function refuseFinal(response: ServerResponse, lastEventId: string | undefined): boolean {
+  if (lastEventId === undefined || !parseCursor(lastEventId)?.final) return false
   response.statusCode = 204
   response.setHeader('Cache-Control', 'no-store')
   response.end()
+  return true
 }

@@ -4,7 +4,7 @@ import type { AnyEvents } from '@sse/contract'
 import type { Broker } from './broker.ts'
 import { HubChannel } from './channel.ts'
 import { closeStreams } from './closing.ts'
-import { formatCursor, parseCursor } from './cursor.ts'
+import { formatCursor } from './cursor.ts'
 import { Emitter } from './emitter.ts'
 import { EventStream } from './event-stream.ts'
 import type { CloseOptions, Hub, HubEvents } from './hub.ts'
@@ -142,8 +142,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     // A second look at it would take longer than this.
     give(response, 'sse', sse === undefined ? undefined : streamOf(response))
     const lastEventId = look(request, 'method') === 'GET' ? readLastEventId(request) : undefined
-    if (lastEventId !== undefined && parseCursor(lastEventId)?.final) refuseFinal(response)
-    else next()
+    if (!refuseFinal(response, lastEventId)) next()
   }
 
   const hub: Hub<E> = Object.assign(middleware, {
