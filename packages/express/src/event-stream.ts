@@ -406,12 +406,10 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   #begin(joining: Joining): void {
-    const first = this.#sendHead()
-    // The handler has answered otherwise while the broker was asked.
-    if (!first && !this.#connected) throw answered()
+    this.#sendHead()
     const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
     for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
-    this.#greet(first, resumed ? joining.lastEventId : undefined, this.#delivery.pending)
+    this.#greet(resumed ? joining.lastEventId : undefined, this.#delivery.pending)
   }
 
   #extend(joining: Joining): void {
@@ -440,7 +438,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       this.#withdraw()
       throw error
     }
-    this.#greet(true, undefined, 0)
+    this.#greet(undefined, 0)
   }
 
   /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
@@ -465,23 +463,22 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   /**
-   * Sends the head, before anything is due.
+   * Sends the head, if it was not yet, before anything is due.
    *
-   * @returns false if it was sent already
-   * @throws what a wrapper of the response throws
+   * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered otherwise while the broker was asked; what a
+   *   wrapper of the response throws
    */
-  #sendHead(): boolean {
-    const request = this.#request
-    if (this.#outlet === undefined || !this.#outlet.commit(request)) return false
-    letGoOfRouters(request, this.#board.late)
-    return true
+  #sendHead(): void {
+    if (this.#connected) return
+    if (!this.#outlet?.commit(this.#request)) throw answered()
+    letGoOfRouters(this.#request, this.#board.late)
   }
 
   /** Makes the first blocks: once more if they were written before the join that has the stream resume after all. */
-  #greet(first: boolean, cursor: string | undefined, replay: number): void {
-    if (!first && !this.#delivery.opening && cursor === undefined) return
+  #greet(cursor: string | undefined, replay: number): void {
+    if (this.#connected && !this.#delivery.opening && cursor === undefined) return
     this.#delivery.open(this.#board.opening(cursor, replay))
-    if (!first) return
+    if (this.#connected) return
     if (this.#request.method === 'HEAD') this.#outlet?.end()
     this.#connected = true
     this.#board.connected(this)

@@ -8,9 +8,9 @@ const mutations: readonly Mutation[] = [
   {
     name: 'the head as the id of sse.open',
     file: 'event-stream.ts',
-    text: 'this.#greet(first, resumed ? joining.lastEventId : undefined,',
+    text: 'this.#greet(resumed ? joining.lastEventId : undefined,',
     becomes:
-      "const { epoch, head } = joining.reading; this.#greet(first, resumed ? epoch + '-' + head.toString(36) : undefined,",
+      "const { epoch, head } = joining.reading; this.#greet(resumed ? epoch + '-' + head.toString(36) : undefined,",
   },
   {
     name: 'a new channel that looks as if nothing had ever been dropped',
