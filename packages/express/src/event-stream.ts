@@ -23,7 +23,8 @@ import { watch } from './watched.ts'
 /** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
 const PRIVATE_LIMIT = 1024 * 1024
 
-type Phase = 'unused' | 'joining' | 'open' | 'over'
+/** A stream is open while it counts among the hub's; until its head is sent the handler may still answer otherwise. */
+type Phase = 'unused' | 'open' | 'over'
 
 /** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
 export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
@@ -44,6 +45,8 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   readonly #delivery = new Delivery(this)
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
+  /** Set while it is read what comes next, in a log that is new to the stream: nothing is delivered until that is known. */
+  #reading = false
   /** Whether the hub has heard of it: a handler may answer otherwise while it joins. */
   #connected = false
   /** Joins, and what else may wait for the broker. */
@@ -187,7 +190,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   beat(): void {
-    if (this.#phase !== 'open' || this.#delivery.ending) return
+    if (this.#reading || this.#delivery.ending) return
     this.deliver()
     if (this.quiet === 0) return
     this.#delivery.markLive()
@@ -207,7 +210,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
 
   deliver(slices = 1): boolean {
     const outlet = this.#outlet
-    if (this.#phase !== 'open' || outlet === undefined || outlet.busy || outlet.over) return false
+    if (this.#reading || outlet === undefined || outlet.busy || outlet.over) return false
     if (outlet.filled) {
       // A listener wants more to be written in the midst of a write.
       this.#board.schedule(this)
@@ -307,24 +310,18 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     checkChannels(limits, names)
     const { lastEventId } = this
     const unused = this.#phase === 'unused'
-    if (unused) {
-      if (!this.#claim()) return
-    } else if (this.#gone || this.#delivery.ending) {
-      return
-    }
+    if (unused ? !this.#claim() : this.#gone || this.#delivery.ending) return
     const added = this.#delivery.unjoined(names)
     if (added.length === 0 && this.#delivery.epoch !== undefined) return
     checkChannelCount(limits, this.#delivery.size + added.length)
     if (unused) this.#admit()
     // What the stream begins with is known when the first join is done. While it waits for a later one it goes on.
-    if (this.#delivery.epoch === undefined) this.#phase = 'joining'
+    this.#reading = this.#delivery.epoch === undefined
     this.#delivery.expecting = added
     const failed = (error: unknown): never => {
       this.#delivery.expecting = NO_CHANNELS
-      if (this.#phase === 'joining') {
-        this.#phase = 'open'
-        if (unused && !this.#connected) this.#withdraw()
-      }
+      this.#reading = false
+      if (this.#phase === 'open' && unused && !this.#connected) this.#withdraw()
       // All that it hears may have ended meanwhile.
       if (this.#phase === 'open') this.#board.schedule(this)
       throw error
@@ -343,7 +340,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   #enter(added: readonly string[], joining: Joining): void {
     // The reader may have left, or been sent away by a listener, while the broker was asked.
     if (this.#gone) {
-      if (this.#phase === 'joining') this.#phase = 'open'
+      this.#reading = false
       this.#board.release(added)
       return
     }
@@ -371,7 +368,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       this.#board.leave(this, added)
       throw error
     }
-    if (this.#phase === 'joining') this.#phase = 'open'
+    this.#reading = false
     this.#board.count(this)
   }
 
@@ -389,7 +386,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   /** @param joined - whether it had histories of the former log, and not only a join under way */
   async #restart(joined: boolean): Promise<void> {
     if (this.#phase !== 'open' || this.#delivery.epoch === undefined) return
-    this.#phase = 'joining'
+    this.#reading = true
     this.straight = undefined
     try {
       const { epoch, head, histories } = await this.#board.read(this.channels, undefined)
@@ -400,7 +397,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
         if (this.#delivery.size > 0) this.#board.missed(this, this.channels, reason)
       }
     } finally {
-      if (this.#phase === 'joining') this.#phase = 'open'
+      this.#reading = false
     }
     this.#board.schedule(this)
   }
@@ -431,7 +428,6 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   #open(): void {
     if (this.#phase !== 'unused' || !this.#claim()) return
     this.#admit()
-    this.#phase = 'open'
     try {
       this.#sendHead()
     } catch (error) {
@@ -451,6 +447,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   #admit(): void {
     this.#board.admit(this, this.#request)
     this.#outlet = new Outlet(this.#request, this.#response, this)
+    this.#phase = 'open'
   }
 
   /** Undoes {@link #admit}: the handler may answer otherwise. */
