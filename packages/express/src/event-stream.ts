@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type EventInput, type EventName, encodePayload } from '@sse/contract'
 import { encodeComment, encodeEvent, encodeRetry } from '@sse/protocol'
+import type { Admission } from './admission.ts'
 import { SLICE } from './chunk.ts'
 import { Delivery, NO_CHANNELS } from './delivery.ts'
 import type { History } from './history.ts'
@@ -363,7 +364,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#board.enter(this, added)
     try {
       if (this.#delivery.epoch === undefined) this.#begin(joining)
-      else this.#extend(joining)
+      else this.#announce(extend(this.#delivery, joining, this.#board.options.limits))
     } catch (error) {
       this.#board.leave(this, added)
       throw error
@@ -405,12 +406,12 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   #begin(joining: Joining): void {
     this.#sendHead()
     const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
-    for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
+    this.#announce(gaps)
     this.#greet(resumed ? joining.lastEventId : undefined, this.#delivery.pending)
   }
 
-  #extend(joining: Joining): void {
-    const gaps = extend(this.#delivery, joining, this.#board.options.limits)
+  /** Tells the hub what the reader is told to miss. */
+  #announce(gaps: Admission['gaps']): void {
     for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
   }
 
