@@ -69,9 +69,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#response = response
   }
 
-  get unused(): boolean {
-    return this.#phase === 'unused' && this.#turns.last === undefined
-  }
+  // What a handler asks for
 
   get lastEventId(): string | undefined {
     return readLastEventId(this.#request)
@@ -105,18 +103,6 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     if (!this.#full) return Promise.resolve()
     this.#signals ??= new Signals()
     return this.#signals.ready
-  }
-
-  get leaving(): boolean {
-    return this.#board.closing
-  }
-
-  expects(channel: string): boolean {
-    return this.#delivery.expecting.includes(channel)
-  }
-
-  get waiting(): boolean {
-    return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.filled || this.#outlet.over)
   }
 
   send<N extends EventName<E>>(event: N, data: EventInput<E, N>): boolean {
@@ -180,14 +166,40 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     else this.#end(this.#outlet)
   }
 
-  destroy(): void {
-    this.#outlet?.destroy()
+  // What the hub asks for
+
+  get unused(): boolean {
+    return this.#phase === 'unused' && this.#turns.last === undefined
   }
 
-  /** Tells the client when to come back, as the last thing before it is sent away. */
-  retire(retry: number): void {
-    if (this.#outlet === undefined || this.#delivery.ending) return
-    this.#delivery.insertControl(encodeRetry(retry))
+  get waiting(): boolean {
+    return this.#outlet !== undefined && (this.#outlet.busy || this.#outlet.filled || this.#outlet.over)
+  }
+
+  expects(channel: string): boolean {
+    return this.#delivery.expecting.includes(channel)
+  }
+
+  deliver(slices = 1): boolean {
+    const outlet = this.#outlet
+    if (this.#reading || outlet === undefined || outlet.busy || outlet.over) return false
+    if (outlet.filled) {
+      // A listener wants more to be written in the midst of a write.
+      this.#board.schedule(this)
+      return false
+    }
+    if (slices === 1 || outlet.straight === undefined || !outlet.cork()) return this.#deliverSlice(outlet)
+    let more = true
+    try {
+      for (let slice = 0; more && slice < slices; slice++) more = this.#deliverSlice(outlet)
+    } finally {
+      this.#uncork(outlet)
+    }
+    return more && !this.waiting
+  }
+
+  fill(): void {
+    this.#outlet?.fill()
   }
 
   beat(): void {
@@ -209,102 +221,105 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       })
   }
 
-  deliver(slices = 1): boolean {
-    const outlet = this.#outlet
-    if (this.#reading || outlet === undefined || outlet.busy || outlet.over) return false
-    if (outlet.filled) {
-      // A listener wants more to be written in the midst of a write.
-      this.#board.schedule(this)
-      return false
-    }
-    if (slices === 1 || outlet.straight === undefined || !outlet.cork()) return this.#deliverSlice(outlet)
-    let more = true
-    try {
-      for (let slice = 0; more && slice < slices; slice++) more = this.#deliverSlice(outlet)
-    } finally {
-      this.#uncork(outlet)
-    }
-    return more && !this.waiting
+  /** Tells the client when to come back, as the last thing before it is sent away. */
+  retire(retry: number): void {
+    if (this.#outlet === undefined || this.#delivery.ending) return
+    this.#delivery.insertControl(encodeRetry(retry))
   }
 
-  #uncork(outlet: Outlet): void {
-    outlet.uncork()
+  destroy(): void {
+    this.#outlet?.destroy()
+  }
+
+  // What the outlet asks for, and tells
+
+  get leaving(): boolean {
+    return this.#board.closing
+  }
+
+  drained(): void {
+    this.stalled = 0
+    if (this.deliver()) this.#board.schedule(this)
+    this.#board.count(this)
     this.#settle()
   }
 
-  #deliverSlice(outlet: Outlet): boolean {
-    const slice = this.#delivery.next(SLICE)
-    if (slice === undefined) {
-      this.#fallIn()
-      return false
-    }
+  ended(): void {
+    if (this.#phase === 'over') return
+    const channels = this.channels
+    this.#phase = 'over'
+    this.#board.leave(this, channels)
+    this.#board.withdraw(this)
+    this.#signals?.end()
+    if (this.#connected) this.#board.disconnected(this)
+  }
+
+  // How a response becomes a stream
+
+  /** Takes the response for a stream, if it was not yet. */
+  #open(): void {
+    if (this.#phase !== 'unused' || !this.#claim()) return
+    this.#admit()
     try {
-      outlet.write(slice)
+      this.#sendHead()
     } catch (error) {
-      // Of a wrapper of the response: this stream ends, and nobody else notices.
-      outlet.destroy()
-      this.#board.failed(error)
-      return false
-    }
-    this.quiet = 0
-    if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
-    if (this.#delivery.ended) this.#end(outlet)
-    this.#settle()
-    if (slice.more) return !outlet.busy && !outlet.over
-    this.#fallIn()
-    return false
-  }
-
-  fill(): void {
-    this.#outlet?.fill()
-  }
-
-  /** Ends the response. Who makes events for it is told at once, however long the reader takes for the rest. */
-  #end(outlet: Outlet): void {
-    outlet.end()
-    this.#signals?.abort()
-  }
-
-  /** Falls in with those whom a pass serves without a call of {@link deliver}. */
-  #fallIn(): void {
-    const straight = this.#outlet?.straight
-    if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
-  }
-
-  /** Says that there is room to who waits for it. */
-  #settle(): void {
-    if (this.#signals !== undefined && !this.#full) this.#signals.settle()
-  }
-
-  get #gone(): boolean {
-    return this.#phase === 'over' || isOver(this.#response)
-  }
-
-  get #full(): boolean {
-    return !this.#gone && (this.waiting || this.#delivery.privateBytes >= SLICE)
-  }
-
-  async #sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
-    this.#open()
-    try {
-      await pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
-    } catch (error) {
-      if (this.#phase !== 'unused') this.close('error')
+      this.#withdraw()
       throw error
     }
+    this.#greet(undefined, 0)
   }
 
-  #insert(block: string): boolean {
-    if (this.#phase !== 'unused' && (this.#gone || this.#delivery.ending)) return false
-    this.#open()
-    if (this.#gone) return false
-    this.#delivery.insertPrivate(Buffer.from(block))
-    if (this.#delivery.privateBytes >= SLICE) while (this.deliver());
-    // What no longer fits is not dropped in silence: the client sees the connection end.
-    if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
-    else this.#board.schedule(this)
-    return !this.#gone && !this.#full
+  /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
+  #claim(): boolean {
+    mustBeFirst(this)
+    return isClaimable(this.#request, this.#response) && !refuseFinal(this.#response, this.lastEventId)
   }
+
+  /** Counts among the hub's streams. */
+  #admit(): void {
+    this.#board.admit(this, this.#request)
+    this.#outlet = new Outlet(this.#request, this.#response, this)
+    this.#phase = 'open'
+  }
+
+  /** Undoes {@link #admit}: the handler may answer otherwise. */
+  #withdraw(): void {
+    this.#outlet?.detach()
+    this.#outlet = undefined
+    this.#phase = 'unused'
+    this.#board.withdraw(this)
+    if (this.#signals !== undefined) this.#observe()
+  }
+
+  /**
+   * Sends the head, if it was not yet, before anything is due.
+   *
+   * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered otherwise while the broker was asked; what a
+   *   wrapper of the response throws
+   */
+  #sendHead(): void {
+    if (this.#connected) return
+    if (!this.#outlet?.commit(this.#request)) throw answered()
+    letGoOfRouters(this.#request, this.#board.late)
+  }
+
+  /** Makes the first blocks: once more if they were written before the join that has the stream resume after all. */
+  #greet(cursor: string | undefined, replay: number): void {
+    if (this.#connected && !this.#delivery.opening && cursor === undefined) return
+    this.#delivery.open(this.#board.opening(cursor, replay))
+    if (this.#connected) return
+    if (this.#request.method === 'HEAD') this.#outlet?.end()
+    this.#connected = true
+    this.#board.connected(this)
+  }
+
+  /** Tells the hub of a failure that the handler does not look at, and answers for it. */
+  #answer(error: unknown): void {
+    if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
+    this.#board.failed(error)
+  }
+
+  // How it joins
 
   #join(names: readonly string[], last: number): void | Promise<void> {
     const { limits } = this.#board.options
@@ -373,6 +388,18 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#board.count(this)
   }
 
+  #begin(joining: Joining): void {
+    this.#sendHead()
+    const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
+    this.#announce(gaps)
+    this.#greet(resumed ? joining.lastEventId : undefined, this.#delivery.pending)
+  }
+
+  /** Tells the hub what the reader is told to miss. */
+  #announce(gaps: Admission['gaps']): void {
+    for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
+  }
+
   #leave(channels: readonly string[]): void {
     for (const channel of channels) {
       // What was over has left already, and others may be there still.
@@ -403,17 +430,71 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#board.schedule(this)
   }
 
-  #begin(joining: Joining): void {
-    this.#sendHead()
-    const { gaps, resumed } = begin(this.#delivery, joining, this.#board.options.limits)
-    this.#announce(gaps)
-    this.#greet(resumed ? joining.lastEventId : undefined, this.#delivery.pending)
+  // How it writes
+
+  #insert(block: string): boolean {
+    if (this.#phase !== 'unused' && (this.#gone || this.#delivery.ending)) return false
+    this.#open()
+    if (this.#gone) return false
+    this.#delivery.insertPrivate(Buffer.from(block))
+    if (this.#delivery.privateBytes >= SLICE) while (this.deliver());
+    // What no longer fits is not dropped in silence: the client sees the connection end.
+    if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
+    else this.#board.schedule(this)
+    return !this.#gone && !this.#full
   }
 
-  /** Tells the hub what the reader is told to miss. */
-  #announce(gaps: Admission['gaps']): void {
-    for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
+  async #sendAll<N extends EventName<E>>(event: N, source: Source<EventInput<E, N>>): Promise<void> {
+    this.#open()
+    try {
+      await pump(source, this.signal, (data) => (this.send(event, data) ? undefined : this.ready))
+    } catch (error) {
+      if (this.#phase !== 'unused') this.close('error')
+      throw error
+    }
   }
+
+  #deliverSlice(outlet: Outlet): boolean {
+    const slice = this.#delivery.next(SLICE)
+    if (slice === undefined) {
+      this.#fallIn()
+      return false
+    }
+    try {
+      outlet.write(slice)
+    } catch (error) {
+      // Of a wrapper of the response: this stream ends, and nobody else notices.
+      outlet.destroy()
+      this.#board.failed(error)
+      return false
+    }
+    this.quiet = 0
+    if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
+    if (this.#delivery.ended) this.#end(outlet)
+    this.#settle()
+    if (slice.more) return !outlet.busy && !outlet.over
+    this.#fallIn()
+    return false
+  }
+
+  #uncork(outlet: Outlet): void {
+    outlet.uncork()
+    this.#settle()
+  }
+
+  /** Falls in with those whom a pass serves without a call of {@link deliver}. */
+  #fallIn(): void {
+    const straight = this.#outlet?.straight
+    if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
+  }
+
+  /** Ends the response. Who makes events for it is told at once, however long the reader takes for the rest. */
+  #end(outlet: Outlet): void {
+    outlet.end()
+    this.#signals?.abort()
+  }
+
+  // How it is observed
 
   /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
   #observe(): Signals {
@@ -425,83 +506,16 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     return this.#signals
   }
 
-  /** Takes the response for a stream, if it was not yet. */
-  #open(): void {
-    if (this.#phase !== 'unused' || !this.#claim()) return
-    this.#admit()
-    try {
-      this.#sendHead()
-    } catch (error) {
-      this.#withdraw()
-      throw error
-    }
-    this.#greet(undefined, 0)
+  /** Says that there is room to who waits for it. */
+  #settle(): void {
+    if (this.#signals !== undefined && !this.#full) this.#signals.settle()
   }
 
-  /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
-  #claim(): boolean {
-    mustBeFirst(this)
-    return isClaimable(this.#request, this.#response) && !refuseFinal(this.#response, this.lastEventId)
+  get #gone(): boolean {
+    return this.#phase === 'over' || isOver(this.#response)
   }
 
-  /** Counts among the hub's streams. */
-  #admit(): void {
-    this.#board.admit(this, this.#request)
-    this.#outlet = new Outlet(this.#request, this.#response, this)
-    this.#phase = 'open'
-  }
-
-  /** Undoes {@link #admit}: the handler may answer otherwise. */
-  #withdraw(): void {
-    this.#outlet?.detach()
-    this.#outlet = undefined
-    this.#phase = 'unused'
-    this.#board.withdraw(this)
-    if (this.#signals !== undefined) this.#observe()
-  }
-
-  /**
-   * Sends the head, if it was not yet, before anything is due.
-   *
-   * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered otherwise while the broker was asked; what a
-   *   wrapper of the response throws
-   */
-  #sendHead(): void {
-    if (this.#connected) return
-    if (!this.#outlet?.commit(this.#request)) throw answered()
-    letGoOfRouters(this.#request, this.#board.late)
-  }
-
-  /** Makes the first blocks: once more if they were written before the join that has the stream resume after all. */
-  #greet(cursor: string | undefined, replay: number): void {
-    if (this.#connected && !this.#delivery.opening && cursor === undefined) return
-    this.#delivery.open(this.#board.opening(cursor, replay))
-    if (this.#connected) return
-    if (this.#request.method === 'HEAD') this.#outlet?.end()
-    this.#connected = true
-    this.#board.connected(this)
-  }
-
-  /** Tells the hub of a failure that the handler does not look at, and answers for it. */
-  #answer(error: unknown): void {
-    if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
-    this.#board.failed(error)
-  }
-
-  drained(): void {
-    this.stalled = 0
-    if (this.deliver()) this.#board.schedule(this)
-    this.#board.count(this)
-    this.#settle()
-  }
-
-  ended(): void {
-    if (this.#phase === 'over') return
-    const channels = this.channels
-    this.#phase = 'over'
-    this.#board.leave(this, channels)
-    this.#board.withdraw(this)
-    this.#signals?.end()
-    if (this.#connected) this.#board.disconnected(this)
+  get #full(): boolean {
+    return !this.#gone && (this.waiting || this.#delivery.privateBytes >= SLICE)
   }
 }
