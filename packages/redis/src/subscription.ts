@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { ErrorReply } from 'redis'
 import { closedError, refusal } from './call-queue.ts'
 import { type Deferred, defer } from './deferred.ts'
@@ -45,6 +46,8 @@ const PAUSE = 100
  */
 export class Subscription {
   readonly #options: SubscriptionOptions
+  /** Whatever is heard is nobody's in particular: not of the request that joined first, and has what is its own at hand. */
+  readonly #context = new AsyncResource('SseSubscription')
   /** What every new connection has to subscribe before it is up. */
   readonly #acknowledged = new Set<string>()
   #connection: Connection | undefined
@@ -129,7 +132,7 @@ export class Subscription {
   #start(): void {
     if (this.#started) return
     this.#started = true
-    this.#run()
+    this.#context.runInAsyncScope(() => void this.#run())
   }
 
   /** One connection after the other: a broker never gives up, whatever the client's own strategy. */

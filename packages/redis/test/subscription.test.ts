@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Peers } from '../src/peers.ts'
 import { Subscription } from '../src/subscription.ts'
@@ -36,6 +37,30 @@ describe('a subscription', () => {
     expect(connections).toBe(3)
     expect(regained).toHaveBeenCalledTimes(2)
     subscription.close()
+  })
+
+  it('is not of the request that asked for it first: what is heard has none of its context', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const created: unknown[] = []
+    const subscription = new Subscription({
+      async create() {
+        created.push(storage.getStore())
+        return {
+          connect: async () => created.push(storage.getStore()),
+          info: async () => 'role:master\r\nmaster_replid:0123456789\r\n',
+          subscribe: async () => {},
+          unsubscribe: async () => {},
+          on() {},
+          destroy() {},
+        }
+      },
+      heard() {},
+      lost() {},
+      regained: () => created.push(storage.getStore()),
+    })
+    onTestFinished(() => subscription.close())
+    await storage.run('of the first request', () => subscription.subscribe(['a']))
+    expect(created).toEqual([undefined, undefined, undefined])
   })
 })
 
