@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 export interface BeaconOptions {
   /** Milliseconds. */
   readonly interval: number
@@ -21,6 +23,8 @@ const MISSES = 2
  */
 export class Beacon {
   readonly #options: BeaconOptions
+  /** Nobody's in particular: not of the request that joined first. */
+  readonly #context = new AsyncResource('SseBeacon')
   #timer: NodeJS.Timeout | undefined
   #heard = false
   #sending = false
@@ -34,10 +38,8 @@ export class Beacon {
 
   start(): void {
     // Each at another pace, so that mostly one of many sends.
-    this.#timer ??= setInterval(
-      () => this.#tick(),
-      this.#options.interval * (0.8 + 0.4 * Math.random()),
-    ).unref()
+    const interval = this.#options.interval * (0.8 + 0.4 * Math.random())
+    this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#tick(), interval).unref())
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { CallQueue } from './call-queue.ts'
 import { Census, type Report } from './census.ts'
 import { Script, type ScriptRunner } from './script.ts'
@@ -42,6 +43,8 @@ export class Peers {
   readonly #options: PeersOptions
   readonly #census: Census
   readonly #sayings: CallQueue<string, true>
+  /** Nobody's in particular: not of the request that asked first. */
+  readonly #context = new AsyncResource('SsePeers')
   #rounds: NodeJS.Timeout | undefined
   #saying = false
   #closed = false
@@ -93,9 +96,11 @@ export class Peers {
 
   #start(): void {
     if (this.#rounds !== undefined || this.#closed) return
-    this.#rounds = setInterval(() => this.#next(), this.#options.interval).unref()
-    // The first round does not wait; it comes when all has been looked at that is in this turn.
-    setImmediate(() => this.#next())
+    this.#context.runInAsyncScope(() => {
+      this.#rounds = setInterval(() => this.#next(), this.#options.interval).unref()
+      // The first round does not wait; it comes when all has been looked at that is in this turn.
+      setImmediate(() => this.#next())
+    })
   }
 
   #next(): void {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Beacon } from '../src/beacon.ts'
 
 const INTERVAL = 1_000
@@ -46,4 +47,15 @@ describe('a beacon', () => {
     expect(send.mock.calls).toEqual([[false], [false]])
     expect(silent).not.toHaveBeenCalled()
   })
+})
+
+it("is nobody's who starts it: what a beacon brings about has nothing of a request's context", async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const heard = await new Promise((resolve) => {
+    const send = async (): Promise<void> => resolve(storage.getStore())
+    const beacon = new Beacon({ interval: 10, wanted: () => true, send, silent() {} })
+    onTestFinished(() => beacon.stop())
+    storage.run('of the first request', () => beacon.start())
+  })
+  expect(heard).toBeUndefined()
 })

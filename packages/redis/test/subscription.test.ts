@@ -79,4 +79,19 @@ describe('the other processes', () => {
     await new Promise(setImmediate)
     expect(listen).not.toHaveBeenCalled()
   })
+
+  it("are asked in nobody's name, whoever asks first", async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const heard = await new Promise((resolve) => {
+      const listen = async (): Promise<void> => resolve(storage.getStore())
+      const runner = (): Promise<never> => Promise.reject(new Error('Redis is away'))
+      const peers = new Peers({
+        ...{ id: 'one', key: '{sse}:meta', topic: '{sse}:peers:', interval: 1_000, timeout: 100 },
+        ...{ runner, listen, size: () => 0, disconnect() {} },
+      })
+      onTestFinished(() => peers.close())
+      storage.run('of the first request', () => peers.size('news'))
+    })
+    expect(heard).toBeUndefined()
+  })
 })
