@@ -62,10 +62,10 @@ export function eventsOf<E>(source: TypedEventSource<E>): AsyncIterableIterator<
         })
       }
       const value = buffer.shift()
-      if (value !== undefined) return { done: false, value }
+      if (value) return { done: false, value }
       const error = failure
       failure = undefined
-      if (error !== undefined) throw error
+      if (error) throw error
       return { done: true, value: undefined }
     },
     async return() {

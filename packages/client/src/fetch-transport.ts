@@ -68,15 +68,16 @@ async function receive(
         .catch(() => {}),
       new Promise<void>((late) => setTimeout(late, BODY_TIME)),
     ])
-    // Seconds or a date. See https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    // Seconds, or a date, by the server's clock where it tells. See https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     const after = get('retry-after')
+    const now = Date.parse(get('date')) || Date.now()
     throw new ConnectionError(
       status === 200 ? 'content-type' : 'http',
       `${withoutSecrets(url)} answered ${status} ${type}, no event stream.`,
       {
         status,
         body: new TextDecoder().decode(beginning?.value).slice(0, BODY_LIMIT),
-        retryAfter: Math.max(0, Number(after) * 1_000 || Date.parse(after) - Date.now()) || undefined,
+        retryAfter: Math.max(0, Number(after) * 1_000 || Date.parse(after) - now) || undefined,
       },
     )
   }

@@ -13,7 +13,7 @@ const CONTROL: readonly ControlName[] = ['sse.open', 'sse.gap', 'sse.live', 'sse
  */
 export const nativeTransport: Transport = {
   connect({ url, method, headers, credentials, cursor, events }, handlers) {
-    if (method !== 'GET' || Object.keys(headers).length > 0) {
+    if (method !== 'GET' || Object.keys(headers)[0]) {
       // To try again would be of no use.
       const mistake = 'A native EventSource sends neither headers nor a body: use the fetch transport.'
       handlers.end(new ConnectionError('contract', mistake))
@@ -21,7 +21,7 @@ export const nativeTransport: Transport = {
     }
     const target = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
     // A new EventSource has no last event id to send.
-    if (cursor !== '') target.searchParams.set('lastEventId', cursor)
+    if (cursor) target.searchParams.set('lastEventId', cursor)
     const source = new EventSource(target, { withCredentials: credentials === 'include' })
     // A server's own events of these names are messages.
     source.onopen = (event) => {

@@ -162,6 +162,16 @@ describe('a response', () => {
     }
   })
 
+  it('of 503 with a date for Retry-After is waited for by the clock of the server', async () => {
+    // A day ahead, or this machine a day behind.
+    const now = Date.now() + 86_400_000
+    const dates = { Date: new Date(now).toUTCString(), 'Retry-After': new Date(now + 90_000).toUTCString() }
+    await using endpoint = await serve(status(503, dates))
+    const source = open(endpoint.url)
+    await until(source, 'retrying')
+    expect(source.getState().error?.retryAfter).toBe(90_000)
+  })
+
   it('of 204 closes the source for good', async () => {
     await using endpoint = await serve(status(204))
     const source = open(endpoint.url)
