@@ -48,11 +48,11 @@ export function createEventReducer<S, E = AnyEvents>(
     (event) => {
       // The name comes from the network: `constructor` is no reducer of ours.
       const reduce = Object.hasOwn(reducers, event.event) ? reducers[event.event] : undefined
-      if (reduce !== undefined) state = reduce(state, event.data as never, event.meta as never)
+      if (reduce) state = reduce(state, event.data as never, event.meta as never)
     },
     { passive: true },
   )
-  if (onGap !== undefined) {
+  if (onGap) {
     source.onResync((resync) => {
       state = onGap(state, resync)
       for (const check of [...checks]) check()

@@ -28,7 +28,8 @@ const sources = new Map<string, Shared>()
  * The source of this url and key that the page has already, else a new one: whoever asks shares one connection, which
  * closes a moment after the last listener left. There is nothing to clean up.
  *
- * A second asker whose contract, credentials, transport or cursor differ gets the first one's, and a warning.
+ * A second asker whose options differ gets the first one's, and a warning where one differs that is not as a rule written
+ * inline: functions, headers and payloads are.
  *
  * @throws TypeError for a request other than GET without a `key`
  */
@@ -42,7 +43,7 @@ export function shareEventSource<E = AnyEvents>(
   const key = JSON.stringify([url, options.key])
   const shared = sources.get(key)
   const found = shared?.source.deref()
-  if (shared !== undefined && found !== undefined) {
+  if (shared && found) {
     warnOfConflicts(url, shared.options as EventSourceOptions<E>, options)
     return found as TypedEventSource<E>
   }
@@ -68,14 +69,24 @@ function keep(source: object): void {
 function prune(): void {
   for (const [key, shared] of sources) {
     sources.delete(key)
-    if (shared.source.deref() === undefined) continue
+    if (!shared.source.deref()) continue
     sources.set(key, shared)
     break
   }
 }
 
-/** Functions are as a rule written inline and differ each time; these do not. */
-const COMPARED = ['events', 'credentials', 'transport', 'cursor'] as const
+/** Functions and objects are as a rule written inline and differ each time; these do not. */
+const COMPARED = [
+  'events',
+  'credentials',
+  'transport',
+  'cursor',
+  'linger',
+  'maxAttempts',
+  'connectTimeout',
+  'heartbeat',
+  'pauseWhenHidden',
+] as const
 
 function warnOfConflicts<E>(
   url: string | URL,
@@ -87,7 +98,7 @@ function warnOfConflicts<E>(
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
-      `Two event sources of '${withoutSecrets(String(url))}' differ in '${name}': the first one's is used. Give one a 'key' of its own.`,
+      `Two sources of '${withoutSecrets(`${url}`)}' differ in '${name}': the first one's is used. Give one a 'key'.`,
     )
   }
 }

@@ -48,6 +48,21 @@ describe('a shared source', () => {
     warn.mockRestore()
   })
 
+  it.each([
+    { linger: 60_000 },
+    { maxAttempts: 3 },
+    { connectTimeout: 5_000 },
+    { heartbeat: 15_000 },
+    { pauseWhenHidden: true },
+  ])('warns of an asker whose %o would be ignored', (option) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const url = fresh()
+    shareEventSource(url, { events })
+    shareEventSource(url, { events, ...option })
+    expect(warn.mock.calls).toEqual([[expect.stringContaining(`'${Object.keys(option)[0]}'`)]])
+    warn.mockRestore()
+  })
+
   it('is none for a POST, unless it is told by a key', () => {
     expect(() => shareEventSource(fresh(), { method: 'POST' })).toThrow(/'key'/)
     expect(() => shareEventSource(fresh(), { method: 'POST', key: fresh() })).not.toThrow()
