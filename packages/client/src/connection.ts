@@ -372,11 +372,8 @@ export function createConnection(
       target = url
       ;({ method = 'GET', body } = options)
     }
-    if (by === 'server') {
-      // Nothing follows where the server closed.
-      cursor = ''
-      begun = false
-    }
+    // Nothing follows where the server closed; what was said since, by whoever goes on, is missing.
+    if (by === 'server') cursor = ''
     refreshed = frozen = false
     const cause = blocked()
     send(cause ? { type: 'pause', cause } : { type: 'open', attempt })

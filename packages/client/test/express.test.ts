@@ -229,6 +229,22 @@ describe('with the hub of @sse/express', () => {
     expect(source.getState()).toMatchObject({ by: 'server', reason: 'complete' })
   })
 
+  it('what was published while a reader was turned out is missing, and said to be, once it may come back', async () => {
+    const { hub, news, url } = await start()
+    const source = open(url)
+    const heard: unknown[] = []
+    source.on('note', (note) => heard.push(note))
+    source.onResync(({ reason }) => heard.push(reason))
+    await until(source, 'open')
+    for (const stream of hub.streams) stream.close('signed out')
+    await until(source, 'closed')
+    await news.publish('note', 'meanwhile')
+    source.open()
+    await until(source, 'open')
+    await news.publish('note', 'since')
+    await vi.waitFor(() => expect(heard).toEqual(['unknown', 'since']))
+  })
+
   it('a quiet stream stays open by its heartbeats, and is never stale', async () => {
     const { url } = await start({ heartbeat: 1_000 })
     let received = ''

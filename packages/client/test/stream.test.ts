@@ -109,8 +109,8 @@ describe('with a server that says so, continuity', () => {
     expect(resyncs).toEqual([unknown])
   })
 
-  it('is fresh when the app opens a stream anew that the server had closed', async () => {
-    const { transport, source, continuities } = await connect()
+  it('is a gap that is told when the app opens a stream anew that the server had closed', async () => {
+    const { transport, source, continuities, resyncs } = await connect()
     transport.last.handlers.open()
     transport.last.say('note', 1, 'c-1')
     transport.last.control('sse.close', { reason: 'complete' }, 'c-2')
@@ -118,7 +118,9 @@ describe('with a server that says so, continuity', () => {
     await transport.clock.settle()
     expect(transport.last.request.cursor).toBe('')
     transport.last.handlers.open()
-    expect(continuities).toEqual(['fresh'])
+    transport.last.control('sse.open', greeting)
+    expect(continuities).toEqual(['gap'])
+    expect(resyncs).toEqual([unknown])
   })
 })
 
