@@ -12,6 +12,9 @@ export function parseSkips(runs: string): readonly number[] {
   return starts.filter((start, index) => index > 0 || start > 0)
 }
 
-/** Whether a position is one of those that were left out. */
+/**
+ * Whether a position is one of those that were left out. Not the last one: the log stands there, and readers with it, where
+ * what was published first was refused, as its channel had ended.
+ */
 export const isSkipped = (g: number, skips: readonly number[]): boolean =>
-  skips.some((start) => g > start && g <= start + SKIPPED)
+  skips.some((start) => g > start && g < start + SKIPPED)

@@ -88,6 +88,24 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect((await back?.next('sse.open'))?.json).toMatchObject({ resumed: true, replay: 3 })
   })
 
+  it('it is restarted, and nothing is published since but what is refused: nothing is lost, nobody is told', async () => {
+    const redis = await startRedis(...AOF)
+    const server = await start(redis)
+    await server.publish('news', 1)
+    await server.hub.channel('over').end()
+    await redis.kill()
+    await redis.start()
+    await expect(server.publish('over', 1)).rejects.toMatchObject({ code: 'ERR_SSE_CHANNEL_ENDED' })
+    const left = await server.stream(['news'])
+    await left.next('sse.live')
+    await left.drop()
+    await server.publish('news', 2)
+    const back = await server.stream(['news'], left.lastEventId)
+    await back.next('sse.live')
+    expect(kindsOf(back)).toEqual(['news'])
+    expect(newsOf(back)).toEqual([2])
+  })
+
   it('it is restarted twice while a server is cut off: nothing is lost, nobody is told', async () => {
     const redis = await startRedis(...AOF)
     const interposer = await Interposer.start(redis.port)
