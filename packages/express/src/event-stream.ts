@@ -87,7 +87,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   get signal(): AbortSignal {
     const signals = this.#observe()
     const { signal } = signals
-    if (this.#gone) signals.abort()
+    if (this.#gone || this.#delivery.ending) signals.abort()
     return signal
   }
 
@@ -145,6 +145,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       // A reader takes no other reason, and JavaScript may give one.
       this.#delivery.end(String(reason))
       while (this.deliver());
+      this.#signals?.abort()
     }
     const joining = this.#turns.last
     if (joining === undefined) {
@@ -516,6 +517,6 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   get #full(): boolean {
-    return !this.#gone && (this.waiting || this.#delivery.privateBytes >= SLICE)
+    return !this.#gone && !this.#delivery.ending && (this.waiting || this.#delivery.privateBytes >= SLICE)
   }
 }

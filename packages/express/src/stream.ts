@@ -17,7 +17,7 @@ export interface Stream<E = any> {
   readonly signal: AbortSignal
   /** Resolves when the stream is over: later than `signal`, if the reader is slow to take the rest. */
   readonly closed: Promise<void>
-  /** Resolves when the reader can take more, or is gone. */
+  /** Resolves when the reader can take more, or `signal` aborts. */
   readonly ready: Promise<void>
   /**
    * Sends an event to this reader alone. It has no id and is not replayed.

@@ -457,14 +457,17 @@ describe('closing the stream of a slow reader', () => {
 })
 
 describe('the end of the stream of a slow reader', () => {
-  it('is told by signal and ready at once, and by closed when all is taken, whoever asks when', async () => {
+  it.each<[string, (stream: Stream<AnyEvents>) => void]>([
+    ['disconnect', (stream) => stream.disconnect()],
+    ['close', (stream) => stream.close()],
+  ])('by %s is told by signal and ready at once, and by closed when all is taken', async (_, end) => {
     const { client, hub, stream } = await slowReader()
     const { closed, ready, signal } = stream
     let over = false
     closed.then(() => {
       over = true
     })
-    stream.disconnect()
+    end(stream)
     await ready
     expect(signal.aborted).toBe(true)
     expect(stream.signal.aborted).toBe(true)
