@@ -62,7 +62,7 @@ const LINE = 'data: \n'.length
 export function checkBytes({ eventBytes }: Limits, event: string, data: string): void {
   // A code unit is at most three bytes, or the end of a line: most events need not be counted.
   if (data.length * (LINE + 1) <= eventBytes) return
-  const lines = data.match(/[\r\n]/g)?.length ?? 0
+  const lines = data.match(/\r\n|[\r\n]/g)?.length ?? 0
   if (Buffer.byteLength(data) + lines * LINE <= eventBytes) return
   throw new SseError(
     'ERR_SSE_EVENT_TOO_LARGE',

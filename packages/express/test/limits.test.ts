@@ -181,7 +181,8 @@ describe('limits.eventBytes', () => {
   it('counts the lines of a text as they are sent', async () => {
     const { hub } = bareApp({ events: defineEvents({ text: text() }), limits: { eventBytes: 100 } })
     await hub.channel('news').publish('text', '\n'.repeat(12))
-    for (const end of ['\n', '\r']) {
+    await hub.channel('news').publish('text', '\r\n'.repeat(11))
+    for (const end of ['\n', '\r', '\r\n']) {
       await expect(hub.channel('news').publish('text', end.repeat(14))).rejects.toMatchObject({
         code: 'ERR_SSE_EVENT_TOO_LARGE',
       })
