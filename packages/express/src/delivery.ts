@@ -127,7 +127,8 @@ export class Delivery {
     }
     this.#line(NO_MEMBERS)
     this.start(epoch, channels.length > 0 ? cursor : head, head, members)
-    if (this.#ending !== undefined) this.#ending = { reason: this.#ending.reason, at: this.published }
+    // Nobody knows what of another log was published before the stream was closed.
+    if (this.#ending !== undefined && !goesOn) this.#ending = { reason: this.#ending.reason, at: this.cursor }
     return reason
   }
 

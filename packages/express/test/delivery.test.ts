@@ -297,6 +297,26 @@ describe('a log that begins anew under a delivery', () => {
     ])
   })
 
+  it.each([
+    [
+      'the same one, read again',
+      'x',
+      ['sse.gap {"channels":["a"],"reason":"evicted"}', '2 n 2', '2~ sse.close {"reason":"done"}'],
+    ],
+    ['another one', 'y', ['sse.gap {"channels":["a"],"reason":"epoch"}', 'y-0~ sse.close {"reason":"done"}']],
+  ])('and is %s lets nothing through that was published after the stream was closed', (_, epoch, said) => {
+    const log = new Log()
+    log.publish('a', '1')
+    const delivery = log.reader(['a'])
+    take(delivery)
+    log.publish('a', '2')
+    delivery.end('done')
+    const again = new Log(epoch)
+    for (const data of ['1', '2', '"secret"']) again.publish('a', data)
+    delivery.restart(epoch, again.head.g, again.read('a'))
+    expect(take(delivery)).toEqual(said)
+  })
+
   it('brings a first-time reader nothing from before if it is the same one, read again', () => {
     const log = new Log()
     log.publish('a', '1')
