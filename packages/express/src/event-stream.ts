@@ -471,7 +471,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     }
     this.quiet = 0
     if (slice.gap !== undefined && slice.gap.length > 0) this.#board.missed(this, slice.gap, 'evicted')
-    if (this.#delivery.ended) this.#end(outlet)
+    if (this.#delivery.ended || outlet.over) this.#end(outlet)
     this.#settle()
     if (slice.more) return !outlet.busy && !outlet.over
     this.#fallIn()

@@ -219,9 +219,11 @@ describe('a slow reader that has ended its side of the connection', () => {
     }
     wire.socket.end()
     await vi.waitFor(() => expect(ended).toHaveBeenCalled())
-    expect(hub.streams.size).toBe(1)
+    const [stream] = hub.streams
+    expect(stream?.signal.aborted).toBe(false)
     await say(hub)
     await turn()
+    expect(stream?.signal.aborted).toBe(true)
     wire.socket.resume()
     await wire.closed
     expect(failed).not.toHaveBeenCalled()
