@@ -60,14 +60,15 @@ export class Runs<E> {
 
   async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
     const abort = new AbortController()
+    if (this.#closing) abort.abort()
+    // From the start, as the channel may be ended while the broker is asked.
+    this.#producing.set(channel.name, abort)
     let attached = false
     try {
       // A channel that is being made is not idle, though nobody may read it yet.
       const { histories } = await this.#support.attach([channel.name])
       attached = true
       if (histories.get(channel.name)?.end !== undefined) return
-      if (this.#closing) abort.abort()
-      this.#producing.set(channel.name, abort)
       const source: Source<ProducedEvent<E>> = producer
       await pump(source, abort.signal, ({ event, data }) => channel.publish(event, data)).finally(() =>
         this.#producing.delete(channel.name),
@@ -83,6 +84,7 @@ export class Runs<E> {
       // Readers learn that it went wrong, but not what. An end that fails says less.
       await this.#end(channel, 'error').catch(() => {})
     } finally {
+      this.#producing.delete(channel.name)
       if (attached) this.#support.release([channel.name])
     }
   }

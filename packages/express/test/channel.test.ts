@@ -1,4 +1,4 @@
-import { memoryBroker, SseError } from '@sse/express'
+import { type Broker, History, memoryBroker, SseError } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { bareApp, eventsApp } from './app.ts'
@@ -271,6 +271,23 @@ describe('run', () => {
       yield { event: 'n', data: 1 }
     })
     expect(stopped).toHaveBeenCalledTimes(1)
+    expect(errors).toEqual([])
+  })
+
+  it('does not begin where its channel is ended while a broker is asked that has yet to hear of it', async () => {
+    const memory = memoryBroker()
+    const broker: Broker = {
+      ...memory,
+      async read(channels, after, epoch) {
+        const reading = await memory.read(channels, after, epoch)
+        await hub.channel('answer').end('stopped')
+        return { ...reading, histories: new Map([['answer', new History({ g: reading.head })]]) }
+      },
+    }
+    const { hub, errors } = eventsApp({ broker })
+    const producer = vi.fn(() => [])
+    await hub.channel('answer').run(producer)
+    expect(producer).not.toHaveBeenCalled()
     expect(errors).toEqual([])
   })
 
