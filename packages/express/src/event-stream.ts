@@ -147,12 +147,13 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       while (this.deliver());
       this.#signals?.abort()
     }
-    const joining = this.#turns.last
-    if (joining === undefined) {
+    // What it begins with is its due. What comes later is not: nobody knows how long a broker takes for it.
+    const beginning = this.#delivery.epoch === undefined ? this.#turns.last : undefined
+    if (beginning === undefined) {
       this.#open()
       end()
     } else {
-      joining.then(end)
+      beginning.then(end)
     }
   }
 
@@ -355,8 +356,9 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   #enter(added: readonly string[], joining: Joining): void {
-    // The reader may have left, or been sent away by a listener, while the broker was asked.
-    if (this.#gone) {
+    // The reader may have left, or been sent away, while the broker was asked.
+    if (this.#gone || (this.#delivery.ending && this.#delivery.epoch !== undefined)) {
+      this.#delivery.expecting = NO_CHANNELS
       this.#reading = false
       this.#board.release(added)
       return

@@ -9,7 +9,7 @@ import request from 'supertest'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { closeStreams } from '../src/closing.ts'
 import { bareApp, eventsApp } from './app.ts'
-import { gatedBroker } from './gated-broker.ts'
+import { gatedBroker, letJoin } from './gated-broker.ts'
 
 describe('closing a stream', () => {
   it('delivers what was sent and published before, in the same turn too, then sse.close with a final id', async () => {
@@ -117,6 +117,25 @@ describe('closing a stream', () => {
     const client = await connecting
     expect((await client.next('sse.close')).json).toEqual({ reason: 'at once' })
     await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+
+  it('while it joins more waits for nothing: what is published meanwhile is not its', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    await letJoin(broker)
+    const client = await connecting
+    await client.next('sse.live')
+    const [stream] = hub.streams
+    const joined = stream?.join('more')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    await hub.channel('news').publish('last', null)
+    stream?.close('signed-out')
+    await hub.channel('news').publish('secret', null)
+    broker.open()
+    await joined
+    expect((await client.rest()).map(({ event }) => event)).toEqual(['last', 'sse.close'])
+    expect(hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 
   it('twice is once, and after the reader left is nothing', async () => {
