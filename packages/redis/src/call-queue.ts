@@ -9,6 +9,8 @@ export interface CallQueueOptions<T, R> {
   readonly weight: number
   /** How long an item may take, in milliseconds. */
   readonly timeout: number
+  /** Whether a call stores anything, so that one without an answer leaves that in doubt. */
+  readonly stores: boolean
   weigh(item: T): number
   /** Makes a call; made again with the same items, and the same sequence number, if the connection was lost meanwhile. */
   call(items: readonly T[], sequence: number, signal: AbortSignal): Promise<readonly R[]>
@@ -136,7 +138,8 @@ export class CallQueue<T, R> {
   #giveUp(ticket: Ticket<T, R>): void {
     const waits = this.#waiting.indexOf(ticket)
     if (waits >= 0) this.#waiting.splice(waits, 1)
-    this.#reject(ticket, timeoutError(this.#options.timeout, waits < 0, this.#batch?.failure))
+    const { stores, timeout } = this.#options
+    this.#reject(ticket, timeoutError(timeout, stores && waits < 0, this.#batch?.failure))
     this.#batch?.tickets.delete(ticket)
     if (this.#batch?.tickets.size === 0) this.#batch.abandon.abort()
   }

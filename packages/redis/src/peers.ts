@@ -56,6 +56,7 @@ export class Peers {
     this.#sayings = new CallQueue({
       ...LIMIT,
       timeout,
+      stores: false,
       weigh: (text) => text.length,
       async call(texts, _sequence, signal) {
         await sayScript.run(await options.runner(signal), key, [topic, ...texts])

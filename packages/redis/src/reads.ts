@@ -19,6 +19,7 @@ export class Reads {
     this.#calls = new CallQueue<readonly Question[], Findings>({
       ...LIMIT,
       timeout,
+      stores: false,
       weigh: (questions) => questions.length,
       async call(items, _sequence, signal) {
         const questions = new Map(items.flat().map((question) => [keyOf(question), question]))

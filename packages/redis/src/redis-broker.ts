@@ -63,6 +63,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const publishes = new CallQueue<Publication, string>({
     ...PUBLISH_LIMIT,
     timeout,
+    stores: true,
     weigh: ({ text }) => text.length,
     async call(publications, sequence, signal) {
       const { epoch, positions } = await store.publish(await runner(signal), id, sequence, publications)

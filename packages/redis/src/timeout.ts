@@ -2,16 +2,16 @@ import { SseError } from '@sse/express'
 import { ErrorReply } from 'redis'
 
 /**
- * @param sent - whether Redis may have received what it did not answer
+ * @param doubt - whether Redis may have stored what it did not answer
  * @param cause - what went wrong last, if anything did
  */
-export const timeoutError = (timeout: number, sent: boolean, cause?: unknown): SseError => {
-  const doubt = sent ? '; what was sent may have been stored, or may yet be' : ''
+export const timeoutError = (timeout: number, doubt: boolean, cause?: unknown): SseError => {
+  const stored = doubt ? '; what was sent may have been stored, or may yet be' : ''
   const last = cause instanceof Error ? ` What failed last: ${cause.message}` : ''
   const message =
     cause instanceof ErrorReply
-      ? `Redis refused for ${timeout} ms (publishTimeout)${doubt}: ${cause.message}`
-      : `Redis did not answer within ${timeout} ms (publishTimeout)${doubt}: see that it runs, and that its client is connected.${last}`
+      ? `Redis refused for ${timeout} ms (publishTimeout)${stored}: ${cause.message}`
+      : `Redis did not answer within ${timeout} ms (publishTimeout)${stored}: see that it runs, and that its client is connected.${last}`
   return new SseError('ERR_SSE_BROKER', 503, message, cause === undefined ? {} : { cause })
 }
 

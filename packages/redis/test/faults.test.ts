@@ -393,6 +393,16 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(kindsOf(stream)).toEqual(['news', 'news'])
   })
 
+  it('its replicas stay away: a join that was refused until time was up says so, and of nothing that was stored', async () => {
+    const redis = await startRedis()
+    const server = await start(redis, { publishTimeout: 300 })
+    await (await server.stream(['news'])).next('sse.live')
+    await redis.command('CONFIG', 'SET', 'min-replicas-to-write', '1')
+    expect((await server.stream(['other'])).status).toBe(503)
+    const message = expect.stringMatching(/^Redis refused for 300 ms \(publishTimeout\): NOREPLICAS/)
+    expect(server.errors).toEqual([expect.objectContaining({ code: 'ERR_SSE_BROKER', message })])
+  })
+
   it('it is a replica, and stays one: what is refused says so', async () => {
     const primary = await startRedis()
     const replica = await startRedis('--replicaof', '127.0.0.1', String(primary.port))
