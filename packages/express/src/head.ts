@@ -1,5 +1,6 @@
 import { type IncomingMessage, OutgoingMessage, ServerResponse } from 'node:http'
 import { look } from './look.ts'
+import { areOfNode, METHODS } from './methods.ts'
 import type { StreamResponse } from './outlet.ts'
 
 type Version = Pick<IncomingMessage, 'httpVersionMajor' | 'httpVersionMinor'>
@@ -33,24 +34,9 @@ const mayKeepAlive = ({ httpVersionMajor, httpVersionMinor }: Version, response:
   Reflect.get(response, 'maxRequestsOnConnectionReached') !== true &&
   !response.hasHeader('Connection')
 
-/** The methods of Node by which a head and what follows it are sent, and what stands in the source of each. */
-const METHODS: Readonly<Record<string, string>> = {
-  _implicitHeader: 'this.writeHead(this.statusCode)',
-  _send: 'this._writeRaw(data',
-  _storeHeader: 'processHeader(this',
-  _writeRaw: 'this.outputData.push(',
-  end: 'this._implicitHeader()',
-  flushHeaders: 'this._implicitHeader()',
-  setHeader: 'kOutHeaders',
-  write: 'write_(this',
-  writeHead: 'this._storeHeader(',
-}
-
-const methodOf = (name: string): unknown => Reflect.get(ServerResponse.prototype, name)
-
 /** A response that says 200 with nothing unusual, by methods that nobody has replaced since this was loaded. */
 const PLAIN = Object.entries({
-  ...Object.fromEntries(Object.keys(METHODS).map((name) => [name, methodOf(name)])),
+  ...METHODS,
   statusCode: 200,
   statusMessage: undefined,
   sendDate: true,
@@ -133,7 +119,7 @@ const APART = /^(?:statusMessage|outputData|outputSize)$/
  */
 function prove(): symbol | false {
   try {
-    for (const [name, mark] of Object.entries(METHODS)) if (!isOfNode(methodOf(name), mark)) return false
+    if (!areOfNode()) return false
     const ordinary = probe()
     const straight = probe()
     const key = Object.getOwnPropertySymbols(straight).find(
@@ -153,12 +139,6 @@ function prove(): symbol | false {
     return false
   }
 }
-
-/** Who replaces a function may give it the source of the former one to show, but has to keep that somewhere. */
-const isOfNode = (method: unknown, mark: string): boolean =>
-  typeof method === 'function' &&
-  String(method).includes(mark) &&
-  Reflect.ownKeys(method).join() === 'length,name,prototype'
 
 /** A response as it is made by its constructor, which would announce it. */
 function probe(): StreamResponse {

@@ -1,8 +1,9 @@
-import { type IncomingMessage, OutgoingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Chunk, TextChunk } from './chunk.ts'
 import { flushHead, takeHead } from './head.ts'
 import { look } from './look.ts'
+import { isUnheard } from './methods.ts'
 import type { Place } from './place.ts'
 
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
@@ -15,8 +16,6 @@ export type StreamResponse = ServerResponse & {
 export const isOver = (response: StreamResponse): boolean =>
   // HTTP/2's compatible response has no `destroyed`; and to find that there is no `stream` takes long.
   look(response, 'writableEnded') || (look(response, 'destroyed') ?? response.stream?.destroyed ?? false)
-
-const { write, end } = OutgoingMessage.prototype
 
 /** Whose response it is: hears what becomes of it, and falls out of step with it. */
 export interface Outgoing extends Pick<Place, 'straight'> {
@@ -199,10 +198,9 @@ export class Outlet {
       socket === undefined ||
       response.socket !== socket ||
       !response.headersSent ||
-      response.write !== write ||
-      response.end !== end ||
       !response.chunkedEncoding ||
       response.writableEnded ||
+      !isUnheard(response) ||
       // What is held is the head, which goes first.
       (!this.#held && (response.writableCorked > 0 || response.writableLength > 0))
     ) {

@@ -265,11 +265,15 @@ describe('who replaces a method by which a head is sent', () => {
   ]
 
   /** Replaces a method until the test is over. */
-  function wrap(target: object, name: string, heard: (response: ServerResponse) => void): object {
+  function wrap(
+    target: object,
+    name: string,
+    heard: (response: ServerResponse, args: readonly unknown[]) => void,
+  ): object {
     const method: (...args: never) => unknown = Reflect.get(target, name)
     const own = Object.getOwnPropertyDescriptor(target, name)
     function wrapper(this: ServerResponse, ...args: unknown[]): unknown {
-      heard(this)
+      heard(this, args)
       return Reflect.apply(method, this, args)
     }
     Reflect.set(target, name, wrapper)
@@ -300,6 +304,21 @@ describe('who replaces a method by which a head is sent', () => {
         for (const [response] of heard.mock.calls) expect(responses).toContain(response)
       }
     })
+  })
+
+  it.each(['_send', '_writeRaw', 'write'])('%s is told of all that follows it, too', async (name) => {
+    const before = await loaded()
+    const heard: unknown[] = []
+    wrap(OutgoingMessage.prototype, name, (_, [data]) => heard.push(String(data)))
+    for (const hub of [before, await loaded()]) {
+      const wire = await dial(createServer((_, res) => hub.stream(res).join('news')))
+      wire.send(GET)
+      await wire.until('sse.live')
+      heard.length = 0
+      await hub.channel('news').publish('n', 'told')
+      await wire.until('told')
+      expect(heard).toContainEqual(expect.stringContaining('told'))
+    }
   })
 
   it('of the responses of an application has Node make it', async () => {
