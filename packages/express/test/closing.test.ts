@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { closeStreams } from '../src/closing.ts'
 import { bareApp, eventsApp } from './app.ts'
 import { gatedBroker, letJoin } from './gated-broker.ts'
+import { dial } from './wire.ts'
 
 describe('closing a stream', () => {
   it('delivers what was sent and published before, in the same turn too, then sse.close with a final id', async () => {
@@ -338,6 +339,24 @@ describe('hub.close', () => {
     await closed
   })
 
+  it('has a slow reader take all that was on its way, with server.close beside it', async () => {
+    const hub = sse<AnyEvents>()
+    const server = createServer((_, res) => hub.stream(res).join('news'))
+    const wire = await dial(server)
+    wire.request('GET', '/events')
+    await wire.until('sse.live')
+    wire.socket.pause()
+    const [stream] = hub.streams
+    while (stream?.send('n', 'x'.repeat(20_000))) await new Promise((resolve) => setImmediate(resolve))
+    const closed = hub.close({ within: 10_000 })
+    const stopped = new Promise((resolve) => server.close(resolve))
+    wire.socket.resume()
+    await closed
+    await stopped
+    await wire.closed
+    expect(wire.text).toMatch(/\n\n\r\n0\r\n\r\n$/)
+  })
+
   it('twice is one closing', async () => {
     const { app, hub } = eventsApp()
     await connect(app, '/events')
@@ -501,7 +520,7 @@ describe('the end of the stream of a slow reader', () => {
   it('is what a closing hub waits for, also where somebody looks at the signal meanwhile', async () => {
     const { hub, stream } = await slowReader()
     const closing = hub.close({ within: 50 })
-    expect(stream.signal.aborted).toBe(true)
+    await expect.poll(() => stream.signal.aborted).toBe(true)
     await closing
     expect(hub.streams.size).toBe(0)
   })
