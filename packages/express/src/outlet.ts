@@ -9,7 +9,11 @@ import type { Place } from './place.ts'
 /** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
 export type StreamResponse = ServerResponse & {
   flush?: () => void
-  readonly stream?: { readonly destroyed: boolean; readonly session?: { close(): void } | undefined }
+  readonly stream?: {
+    readonly destroyed: boolean
+    readonly session?: { close(): void } | undefined
+    on(event: 'aborted', listener: () => void): unknown
+  }
 }
 
 /** Whether nothing of a response can reach its reader any more. */
@@ -60,6 +64,8 @@ export class Outlet {
     this.#socket = look(request, 'httpVersionMajor') >= 2 ? undefined : look(request, 'socket')
     response.on('close', this.#close)
     response.on('error', this.#close)
+    // A reader may reset its HTTP/2 stream as if that were no error: then Node waits for what can no longer be taken.
+    if (this.#socket === undefined) response.stream?.on('aborted', () => response.destroy())
   }
 
   /**

@@ -2,6 +2,7 @@ import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
   connect,
+  constants,
   createServer,
   type Http2Server,
 } from 'node:http2'
@@ -64,6 +65,22 @@ describe('HTTP/2', () => {
     await expect.poll(() => hub.stats().streams).toBe(4)
     await hub.channel('news').publish('n', 1)
     for (const request of requests.slice(1)) await readUntil(request, 'data: 1\n\n')
+  })
+
+  it.each<[string, (request: ClientHttp2Stream) => void]>([
+    ['as no error', (request) => request.close()],
+    ['as cancelled', (request) => request.close(constants.NGHTTP2_CANCEL)],
+    ['by its end', (request) => request.destroy()],
+  ])('notices at once that a slow reader resets its stream %s', async (_, reset) => {
+    const { client, hub } = await serve((stream) => stream.join('news'))
+    const request = client.request({ ':path': '/events' })
+    await expect.poll(() => hub.channel('news').size).toBe(1)
+    const [stream] = hub.streams
+    // More than its window.
+    for (let n = 0; n < 10; n++) stream?.send('n', 'x'.repeat(20_000))
+    await new Promise((resolve) => request.once('readable', resolve))
+    reset(request)
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 
   it('has the time-out of its session left alone, which is that of all its streams', async () => {
