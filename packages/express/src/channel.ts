@@ -66,7 +66,7 @@ export interface Channel<E = any> {
    */
   end(reason?: string): Promise<string>
   /**
-   * Ends the connections of all its streams, those that are still joining included, on every server that shares its
+   * Ends the connections of all its streams, and of those whose join of it is under way, on every server that shares its
    * broker; the clients come back with their cursors. Where the others cannot be told, the hub's `'error'` hears of it:
    * {@link SseError} `ERR_SSE_BROKER`.
    */
