@@ -41,7 +41,8 @@ export default project('react', {
     project('react-18', {
       ...settings,
       ...once,
-      exclude: [...exclude, 'test/recipes/**'], // their libraries know one React
+      // What React 18 does not have, and recipes, whose libraries know one React.
+      exclude: [...exclude, 'test/activity.test.tsx', 'test/recipes/**'],
       alias: [{ find: /^(react|react-dom|@testing-library\/react)(?=\/|$)/, replacement: `${react18}$1` }],
     }),
     project('react-native', {

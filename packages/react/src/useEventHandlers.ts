@@ -15,7 +15,7 @@ export type EventHandlers<E> = {
 
 /** What is called outside of rendering: always the function of the last render. */
 export interface EventHandlerOptions<E> {
-  /** Called for every event, once and in order. */
+  /** Called for every event, once and in order, while the component is mounted and not hidden by `<Activity>`. */
   readonly on?: EventHandlers<E> | undefined
   /** Called where events are missing: what was built from them has to be fetched anew. */
   readonly onResync?: ((resync: Resync) => void) | undefined
