@@ -31,8 +31,9 @@ export async function closeStreams(
   const endSome = (): void => {
     for (const stream of left.splice(0, each)) stream.disconnect()
   }
-  // Not in this turn: of what has ended, `server.close()` beside this cuts what its reader has yet to take.
-  const first = setImmediate(endSome)
+  // Not before a `server.close()` beside this: of what has ended, it cuts what the reader has yet to take.
+  await undefined
+  endSome()
   const steps = setInterval(endSome, step)
   const deadline = setTimeout(
     () => {
@@ -41,7 +42,6 @@ export async function closeStreams(
     Math.max(within, GRACE),
   )
   await all
-  clearImmediate(first)
   clearInterval(steps)
   clearTimeout(deadline)
 }
