@@ -71,6 +71,19 @@ describe('with a server that says so, continuity', () => {
     expect(resyncs).toEqual([{ channels: ['news'], reason: 'epoch' }])
   })
 
+  it('is a gap that the next stream tells where one is cut before it says what is missing', async () => {
+    const { transport, resyncs, again } = await connect({ cursor: 'c-1' })
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    await again()
+    expect(transport.last.request.cursor).toBe('c-1')
+    transport.last.handlers.open()
+    transport.last.control('sse.open', greeting)
+    transport.last.control('sse.gap', { channels: ['news'], reason: 'epoch' })
+    transport.last.control('sse.live', {}, 'd-1')
+    expect(resyncs).toEqual([{ channels: ['news'], reason: 'epoch' }])
+  })
+
   it('is a gap where it did not resume, also where it does not say what is missing', async () => {
     const { transport, resyncs } = await connect({ cursor: 'c-1' })
     transport.last.handlers.open()
