@@ -12,7 +12,7 @@ const GRACE = 500
 /** For how long the server publishes before it counts, in milliseconds. */
 const WARMING = 1_000
 
-/** How late events are, published by the clock: gently, and at rates that overload a peer. */
+/** How late events are, published by the clock: gently, and at a rate that overloads most. */
 export async function latency(plan: Plan): Promise<Section[]> {
   return [await gentle(plan), await overload(plan)]
 }
