@@ -91,14 +91,15 @@ export class HubChannel<E> implements Channel<E> {
   }
 
   publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string> {
-    return this.#say(() => this.#event(event, data))
+    return this.#watch(this.#publish(() => this.#event(event, data)))
   }
 
   remove<N extends EventName<E>>(event: N, key = ''): Promise<string> {
-    return this.#say(() => {
+    const removed = this.#publish(() => {
       assertRemovable(this.#board.options.contract, event, key)
       return { kind: 'remove', event, key }
     })
+    return this.#watch(removed)
   }
 
   publishAll<N extends EventName<E>>(
@@ -107,7 +108,7 @@ export class HubChannel<E> implements Channel<E> {
     { signal = new AbortController().signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<void> {
     const all = pump(source, signal, (data) => this.#publish(() => this.#event(event, data)))
-    return watch(all, (error) => this.#board.failed(error))
+    return this.#watch(all)
   }
 
   run(producer: Producer<E>): Promise<void> {
@@ -119,7 +120,7 @@ export class HubChannel<E> implements Channel<E> {
       this.#runs.stop(this.name)
       return id
     })
-    return watch(ended, (error) => this.#board.failed(error))
+    return this.#watch(ended)
   }
 
   disconnect(): void {
@@ -132,8 +133,8 @@ export class HubChannel<E> implements Channel<E> {
     return { kind: 'event', event, ...encodePayload(this.#board.options.contract, event, data) }
   }
 
-  #say(message: () => Message): Promise<string> {
-    return watch(this.#publish(message), (error) => this.#board.failed(error))
+  #watch<T>(promise: Promise<T>): Promise<T> {
+    return watch(promise, (error) => this.#board.failed(error))
   }
 
   /** Runs in the turn of its call, up to the broker, so that calls in one turn keep their order. */

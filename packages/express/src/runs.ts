@@ -70,9 +70,7 @@ export class Runs<E> {
       attached = true
       if (histories.get(channel.name)?.end !== undefined) return
       const source: Source<ProducedEvent<E>> = producer
-      await pump(source, abort.signal, ({ event, data }) => channel.publish(event, data)).finally(() =>
-        this.#producing.delete(channel.name),
-      )
+      await pump(source, abort.signal, ({ event, data }) => channel.publish(event, data))
       if (!abort.signal.aborted) await this.#end(channel)
     } catch (error) {
       if (hasEnded(error)) {
@@ -91,6 +89,8 @@ export class Runs<E> {
 
   /** Ends a channel, however long the broker is away: its readers would wait for ever. */
   async #end(channel: Channel<E>, reason?: string): Promise<void> {
+    // Nothing is left to stop.
+    this.#producing.delete(channel.name)
     while (!this.#closing) {
       try {
         await channel.end(reason)
