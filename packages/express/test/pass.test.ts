@@ -138,6 +138,34 @@ describe('a pass over streams in step', () => {
     expect(left?.write).not.toHaveBeenCalled()
   })
 
+  it('holds the event loop for as long as others did since it let go, from 2 ms to 8 ms', async () => {
+    const log = new Log()
+    const news = log.channel()
+    log.publish(news)
+    let now = 0
+    using clock = vi.spyOn(performance, 'now')
+    clock.mockImplementation(() => now)
+    const readers = Array.from({ length: 400 }, () => inStep(news))
+    // 32 of them are served between two looks at the clock.
+    for (const { write } of readers) {
+      write.mockImplementation(() => {
+        now += 2 / 33
+        return true
+      })
+    }
+    const served = (): number => readers.filter(({ write }) => write.mock.calls.length > 0).length
+    const pass = new Pass<Passed>()
+    pass.scheduleAll(new Set(readers.map(({ stream }) => stream)))
+    const counts: number[] = []
+    for (const others of [1_000, 0, 5, 1_000]) {
+      now += others
+      const before = served()
+      await turn()
+      counts.push(served() - before)
+    }
+    expect(counts).toEqual([64, 64, 96, 160])
+  })
+
   it('serves all of them at once before something is dropped', () => {
     const log = new Log()
     const news = log.channel()

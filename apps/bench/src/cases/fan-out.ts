@@ -103,7 +103,7 @@ async function fanOutTo(readers: number, peers: Rounds, plan: Plan): Promise<Sec
       }
     },
   )
-  if (readers === 5_000) flood.remarks.unshift(MERGED)
+  if (readers >= 1_000) flood.remarks.unshift(MERGED)
   const to = `Fan-out to ${readers.toLocaleString('en')} readers`
   return [
     { ...flood, title: `${to}, ${FLOOD.title}`, about: FLOOD.about, baseline: 'net' },
