@@ -26,6 +26,9 @@ export function chosen(
   return new Map(asked.map((peer) => [peer, given || named.includes(peer) ? times : 1]))
 }
 
+/** In how many rounds those are measured where a few hundredths count, or one event that is late by chance. */
+export const moreRounds = ({ rounds }: Plan): number => 2 * rounds - 1
+
 /** How long latencies are measured: of fewer events, a few that are late by chance would be the p99. */
 export const latencySeconds = ({ quick }: Plan): number => (quick ? 1 : 4)
 

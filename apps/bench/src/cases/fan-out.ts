@@ -1,5 +1,5 @@
 import { withFleet } from '../fleet.ts'
-import { chosen, type Plan, progress } from '../plan.ts'
+import { chosen, moreRounds, type Plan, progress } from '../plan.ts'
 import { measureAll, type Rig } from '../rig.ts'
 import { type Rounds, takeTurns } from '../rounds.ts'
 import { type Column, column, loadRemarks, type Section } from '../section.ts'
@@ -68,7 +68,7 @@ export async function fanOut(plan: Plan): Promise<Section[]> {
     progress(`fan-out to ${readers} readers`)
     const able = readers === 1_000 ? PEERS : PEERS.filter((peer) => !SLOW.includes(peer))
     // Most is judged by the middle one, and by a few hundredths.
-    const rounds = readers === 1_000 ? 2 * plan.rounds - 1 : Math.min(2, plan.rounds)
+    const rounds = readers === 1_000 ? moreRounds(plan) : Math.min(2, plan.rounds)
     sections.push(...(await fanOutTo(readers, chosen(plan, able, NAMED, rounds), plan)))
   }
   return sections

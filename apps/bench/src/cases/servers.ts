@@ -1,5 +1,5 @@
 import { type Cluster, withClusters } from '../cluster.ts'
-import { chosen, latencySeconds, type Plan, progress } from '../plan.ts'
+import { chosen, latencySeconds, moreRounds, type Plan, progress } from '../plan.ts'
 import { once, takeTurns } from '../rounds.ts'
 import { column, loadRemarks, type Section } from '../section.ts'
 
@@ -31,7 +31,7 @@ const CONNECT = '\x81\x82\0\0\0\x0040'
 /** Three servers and one Redis: what is published at any of them goes to readers of all. */
 export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
-  const peers = chosen(plan, PEERS, ['pubsub', 'sse-redis'])
+  const peers = chosen(plan, PEERS, ['pubsub', 'sse-redis'], moreRounds(plan))
   const seconds = latencySeconds(plan)
   const { latency, throughput } = await withClusters(
     peers.keys(),
