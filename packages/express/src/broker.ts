@@ -2,8 +2,9 @@ import type { Message } from './entry.ts'
 import type { History, Retention } from './history.ts'
 
 /**
- * The one seam between hubs and where their channels' logs are kept: in this process ({@link memoryBroker}), or in a
- * store that several servers share. What answers at once may do so without a promise: a join then takes effect at once.
+ * The interface between hubs and the place where their channels' logs are kept: this process ({@link memoryBroker}), or a
+ * store that several servers share. A method that can answer at once may do so without a promise: a join then takes effect
+ * at once.
  */
 export interface Broker {
   /**
@@ -14,35 +15,35 @@ export interface Broker {
    */
   publish(channel: string, message: Message, retention: Retention): Promise<string>
   /**
-   * From its return, or its resolution, on `sink` hears of every entry of these channels. Attaching twice is one
-   * attachment.
+   * Once it has returned, or its promise has resolved, `sink` is told of every entry of these channels. Attaching twice has
+   * no further effect.
    */
   attach(channels: readonly string[], sink: BrokerSink): void | Promise<void>
-  /** The sink hears no more of this channel. */
+  /** The sink is no longer told of this channel. */
   detach(channel: string, sink: BrokerSink): void
   /**
-   * The logs of attached channels, and where the whole log stands.
+   * The logs of attached channels, and the position of the log as a whole.
    *
-   * @param after - the position from which a reader wants to go on: each history covers what is retained beyond it
-   * @param epoch - the log that it is a position of, as the reader says: one that this process has not heard of yet may
-   *   be that of today
+   * @param after - the position from which a reader resumes: each history covers what is retained after it
+   * @param epoch - the log that the reader says this position belongs to: it may be a new one that this process has not
+   *   heard of yet
    */
   read(channels: readonly string[], after: number | undefined, epoch?: string): Reading | Promise<Reading>
-  /** Lets go of everything; later calls reject. */
+  /** Releases everything; later calls reject. */
   close(): Promise<void>
   /** The readers of the other hubs; left out by a broker that cannot reach them. */
   readonly elsewhere?: Elsewhere
 }
 
-/** What a hub may know of the readers that other hubs of the same log have, and do to them. Nothing of it is stored. */
+/** What a hub can ask of, and do to, the readers of other hubs of the same log. Nothing of it is stored. */
 export interface Elsewhere {
   /**
-   * About how many readers a channel has at all hubs but that of the sink, as they said last. Whoever asks begins to
-   * follow the channel, for as long as it goes on asking.
+   * About how many readers a channel has at all hubs but that of the sink, as they last reported. Asking makes the others
+   * report, for as long as the asking goes on.
    */
   size(channel: string, except: BrokerSink): number
   /**
-   * Has every hub but that of the sink end the connections of a channel's readers.
+   * Makes every hub but that of the sink end the connections of a channel's readers.
    *
    * @throws {@link SseError} `ERR_SSE_BROKER` if the others could not be told in time
    */
@@ -54,19 +55,19 @@ export interface BrokerSink {
   /** The history of this channel has grown, or is verified further. */
   changed(channel: string): void
   /**
-   * Entries are about to be dropped: readers that can take them are to be served first.
+   * Entries are about to be dropped: readers that can take them must be served first.
    *
-   * @param upTo - the highest position of them; whatever there is, if it is not said
+   * @param upTo - their highest position; everything, if left out
    */
   beforeEviction(upTo?: number): void
   /**
-   * The log began anew, in another epoch: histories read so far stand still, and positions known so far say nothing. Or it
-   * is the same one, and readers may have been let past what was missing. Attachments hold; everything is to be read again.
+   * The log began anew, in another epoch: histories read so far no longer change, and known positions mean nothing. Or it is
+   * the same log, but readers may have skipped what was missing. Attachments stay; everything must be read again.
    */
   reset(): void
   /** How many readers a channel has here. */
   size(channel: string): number
-  /** Ends the connections of a channel's readers; they come back. */
+  /** Ends the connections of a channel's readers; they reconnect. */
   disconnect(channel: string): void
 }
 
@@ -77,7 +78,7 @@ export interface Reading {
   /** The highest position given so far. */
   readonly head: number
   /**
-   * Whether the position that was asked for was given and is lost since, with whatever came behind it: who has it is told.
+   * Whether the position that was asked for once existed and was lost since, with everything after it: its reader is told.
    * Left out by a broker that loses nothing without a new epoch.
    */
   readonly lost?: boolean

@@ -7,40 +7,40 @@ import type { Producer, Runs } from './runs.ts'
 import type { Switchboard } from './switchboard.ts'
 import { watch } from './watched.ts'
 
-/** A named log that streams join. It is there as soon as it is named, and costs nothing until it is used. */
+/** A named log that streams join. It exists as soon as it is named, and costs nothing until it is used. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface Channel<E = any> {
   readonly name: string
   /**
-   * How many streams have joined it: exactly on this server, and about on the others that share its broker, as of a
-   * second ago or so (a killed server is counted for some more). Looking at it is what makes the others tell; where
-   * nobody has looked for a while, it begins with the streams of this server.
+   * How many streams have joined it: exactly on this server, and as of about a second ago on the others that share its
+   * broker (a killed server is still counted for some seconds). Reading it makes the others report; if it was not read for
+   * a while, the first read has only the streams of this server.
    */
   readonly size: number
   /**
    * Publishes an event to everyone who has joined, and to those who resume.
    *
    * @returns the event's id, once the event is stored
-   * @throws `ContractError` for an event that is none of the contract; {@link SseError} `ERR_SSE_EVENT_TOO_LARGE`,
-   *   `ERR_SSE_CHANNEL_ENDED`, `ERR_SSE_BROKER`. Nobody who does not look at the promise is hurt: the error then goes to
-   *   the hub's `'error'`.
+   * @throws `ContractError` for an event that breaks the contract; {@link SseError} `ERR_SSE_EVENT_TOO_LARGE`,
+   *   `ERR_SSE_CHANNEL_ENDED`, `ERR_SSE_BROKER`. If the promise is not awaited, the process does not crash: the hub emits
+   *   `'error'`.
    */
   publish<N extends EventName<E>>(event: N, data: EventInput<E, N>): Promise<string>
   /**
-   * Makes a state void: readers are told, and new ones do not get it.
+   * Removes a state: readers are told, and new ones do not get it.
    *
-   * @param key - of keyed state
+   * @param key - required for keyed state, and for no other
    * @returns the id of the removal, once it is stored
-   * @throws `ContractError` for what is no state, and where the key is missing or one too many; {@link SseError} as
+   * @throws `ContractError` for an event that is not a state, and for a missing or superfluous key; {@link SseError} like
    *   {@link publish}
    */
   remove<N extends EventName<E>>(event: N, key?: string): Promise<string>
   /**
    * Publishes every item of a source, each when the one before is stored.
    *
-   * @param options.signal - stops it, and the producer
-   * @returns when all is stored, or it was stopped
-   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its cause; else as {@link publish}
+   * @param options.signal - stops publishing, and the source
+   * @returns when all items are stored, or it was stopped
+   * @throws {@link SseError} `ERR_SSE_PRODUCER`, with what the source threw as its `cause`; otherwise like {@link publish}
    */
   publishAll<N extends EventName<E>>(
     event: N,
@@ -48,17 +48,17 @@ export interface Channel<E = any> {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>
   /**
-   * Publishes what a producer makes, and ends the channel with it. Once: while it is at work, and after it has ended, a
-   * second call starts nothing. It lives on when readers leave; they come back, or come late, with
-   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub's `'error'` the rest:
-   * {@link SseError} `ERR_SSE_PRODUCER` with what it threw as `cause`, or why an event could not be published.
+   * Publishes the events that a producer makes, then ends the channel. It runs once: while it is at work, and after the
+   * channel has ended, a second call starts nothing. It continues when readers leave; they come back, or arrive late, with
+   * `join(channel, { last: Infinity })`. If it fails, readers get the reason `error`, and the hub emits `'error'`: an
+   * {@link SseError} `ERR_SSE_PRODUCER` with what it threw as `cause`, or the error of the publish that failed.
    *
-   * @returns when it has ended, also where it failed
+   * @returns when the channel has ended, even if the producer failed
    */
   run(producer: Producer<E>): Promise<void>
   /**
-   * Says the channel's last word: readers get the rest, and then `sse.close` once all of their channels have ended. A
-   * producer that is at work for it is told to stop, on this server at once, on another with its next event.
+   * Ends the channel: readers get the rest, and then `sse.close` once all of their channels have ended. A producer at work
+   * for it is stopped, on this server at once, on another with its next event.
    *
    * @param reason - what `sse.close` says. @defaultValue `'done'`
    * @returns the id of the end, once it is stored
@@ -66,8 +66,8 @@ export interface Channel<E = any> {
    */
   end(reason?: string): Promise<string>
   /**
-   * Ends the connections of all its streams, and of those whose join of it is under way, on every server that shares its
-   * broker; the clients come back with their cursors. Where the others cannot be told, the hub's `'error'` hears of it:
+   * Ends the connections of all its streams, and of those that are just joining it, on every server that shares its broker;
+   * the clients reconnect with their cursors. If the other servers cannot be told, the hub emits `'error'`:
    * {@link SseError} `ERR_SSE_BROKER`.
    */
   disconnect(): void

@@ -1,4 +1,4 @@
-/** What the library refuses, and why. */
+/** Why the library refused something. */
 export type SseErrorCode =
   | 'ERR_SSE_ANSWERED'
   | 'ERR_SSE_OTHER_HUB'
@@ -12,11 +12,11 @@ export type SseErrorCode =
   | 'ERR_SSE_BROKER'
   | 'ERR_SSE_PRODUCER'
 
-/** An error with a stable `code`, the HTTP `status` that says the same to the client, and the remedy in its message. */
+/** An error with a stable `code`, the matching HTTP `status`, and the remedy in its message. */
 export class SseError extends Error {
   override readonly name = 'SseError'
   readonly code: SseErrorCode
-  /** The status that Express answers with if the handler lets the error pass. */
+  /** The status that Express answers with if the handler does not catch the error. */
   readonly status: number
   /** Headers that Express adds to that answer. */
   readonly headers: Readonly<Record<string, string>>

@@ -6,7 +6,7 @@ import type { Stream } from './stream.ts'
 
 /**
  * An event hub, and the middleware that gives every response its `res.sse`. Mount it once, before the routes that stream:
- * `app.use(hub)`. Mounted twice it does nothing the second time; of two hubs the one mounted nearest to the route wins.
+ * `app.use(hub)`. Mounting it twice has no effect; of two hubs, the one mounted nearest to the route wins.
  */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface Hub<E = any> {
@@ -15,7 +15,7 @@ export interface Hub<E = any> {
     response: ServerResponse | Http2ServerResponse,
     next: (error?: unknown) => void,
   ): void
-  /** Everyone who is connected to this server. */
+  /** The streams of this server. */
   readonly streams: ReadonlySet<Stream<E>>
   /**
    * A channel by its name.
@@ -30,21 +30,21 @@ export interface Hub<E = any> {
    */
   stream(response: ServerResponse | Http2ServerResponse): Stream<E>
   /**
-   * Hears of streams and of what goes wrong.
+   * Listens to what happens to streams, and to errors.
    *
-   * @returns a function that stops it
-   * @throws TypeError for an event that there is not
+   * @returns a function that removes the listener
+   * @throws TypeError for an unknown event
    */
   on<N extends keyof HubEvents<E>>(event: N, listener: (...args: HubEvents<E>[N]) => void): () => void
-  /** Figures of this server as of now. */
+  /** Current figures of this server. */
   stats(): HubStats
   /**
-   * The position of the log as of now. Read it before the query whose result a page is rendered from: a client that
-   * starts with it misses nothing of what the query did not see.
+   * The current position of the log. Read it before you query the data that a page is rendered from: a client that starts
+   * at it misses nothing that the query did not see.
    */
   cursor(): Promise<string>
   /**
-   * Takes no new streams, tells every client when to come back, and ends the streams spread over a window.
+   * Accepts no new streams, tells every client when to reconnect, and ends the streams spread over a window of time.
    *
    * @returns when all streams are over and the broker is closed; `server.close()` then returns
    */
@@ -59,7 +59,7 @@ export interface HubEvents<E> {
   disconnect: [stream: Stream<E>]
   /** A reader has missed events, and was told so. */
   gap: [stream: Stream<E>, gap: { readonly channels: readonly string[]; readonly reason: GapReason }]
-  /** What could not be thrown to anyone. Without a listener it becomes a process warning. */
+  /** A failure that could not be thrown to a caller. Without a listener, it becomes a process warning. */
   error: [error: unknown]
 }
 
@@ -67,7 +67,7 @@ export interface HubEvents<E> {
 export interface HubStats {
   /** Streams that are open, or being joined. */
   readonly streams: number
-  /** Channels in use: joined, being joined, or of a producer at work. */
+  /** Channels in use: joined, being joined, or with a producer at work. */
   readonly channels: number
   /** Publishes since the start: events, removals and ends, whether or not the broker took them. */
   readonly published: number
@@ -77,6 +77,9 @@ export interface HubStats {
 
 /** The options of {@link Hub.close}. */
 export interface CloseOptions {
-  /** Milliseconds that all of it may take. @defaultValue 0: at once */
+  /**
+   * Milliseconds over which streams are ended, and after which what is left is cut off; readers that are slow to take the
+   * rest have at least 500. @defaultValue 0: all are ended at once
+   */
   readonly within?: number | undefined
 }

@@ -1,8 +1,8 @@
 import { SseError } from './errors.ts'
 
-/** What nobody may exceed. A refusal is an {@link SseError} with the status that is named. */
+/** Limits of this server. What exceeds one is refused with an {@link SseError} of the status given here. */
 export interface Limits {
-  /** Streams of the hub (503). @defaultValue unlimited */
+  /** Streams of this server (503). @defaultValue unlimited */
   readonly streams: number
   /** Streams of one client (503). @defaultValue unlimited */
   readonly streamsPerClient: number
@@ -11,14 +11,14 @@ export interface Limits {
   /** Length of a channel's name, in UTF-16 code units (400). @defaultValue 200 */
   readonly channelName: number
   /**
-   * Bytes of the data of one event (413); each line of a text but the first counts seven more, as what it is sent with.
+   * Bytes of the data of one event (413). Each line of a text after the first counts seven more, for its field name and end.
    *
    * @defaultValue 262,144, or the history's bytes if these are fewer
    */
   readonly eventBytes: number
-  /** Events that one stream is replayed; the rest is announced as missing. @defaultValue 10,000 */
+  /** Events replayed to one stream, states not counted; the rest is announced as missing. @defaultValue 10,000 */
   readonly replayEvents: number
-  /** Bytes that one stream is replayed; the rest is announced as missing. @defaultValue 16 Mi */
+  /** Bytes replayed to one stream, states not counted; the rest is announced as missing. @defaultValue 16 Mi */
   readonly replayBytes: number
 }
 

@@ -8,12 +8,12 @@ import { checkNames, number } from './option-checks.ts'
 /** The options of {@link memoryBroker}. */
 export interface MemoryBrokerOptions {
   /**
-   * Bytes that all channels together may retain; beyond it the largest are shortened.
+   * Bytes that all channels together may retain; beyond that, the largest are shortened.
    * @defaultValue 256 MiB
    */
   readonly bytes?: number | undefined
   /**
-   * Channels without readers whose logs are retained; beyond it the longest idle are forgotten.
+   * Channels without readers whose logs are retained; beyond that, those idle for longest are forgotten, empty ones first.
    * @defaultValue 10,000
    */
   readonly idleChannels?: number | undefined
@@ -36,9 +36,9 @@ const OPTIONS: Readonly<Record<keyof MemoryBrokerOptions, true>> = {
 }
 
 /**
- * The broker of a single server: logs in this process's memory, gone with it. The default, and the reference.
+ * The broker of a single server: its logs are in this process's memory, and lost with it. The default, and the reference.
  *
- * @throws TypeError for a value that cannot be meant
+ * @throws TypeError for an invalid or unknown option
  */
 export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   checkNames('', options, OPTIONS)

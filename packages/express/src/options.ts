@@ -7,7 +7,7 @@ import { memoryBroker } from './memory-broker.ts'
 import { checkNames, milliseconds, number } from './option-checks.ts'
 import { readClient } from './request.ts'
 
-/** What a channel keeps for readers who come back; each bound for itself. */
+/** What a channel keeps for readers who come back, within all three bounds. */
 export interface HistoryOptions {
   /** Events. @defaultValue 1,000 */
   readonly length?: number | undefined
@@ -19,30 +19,30 @@ export interface HistoryOptions {
 
 /** The options of {@link sse}. */
 export interface SseOptions<E> {
-  /** The contract of what this hub says. Without it, every event name and any JSON is accepted. */
+  /** The contract of this hub's events. Without it, any event name and any JSON is accepted. */
   readonly events?: (E & AnyContract) | undefined
   /**
-   * What every channel keeps, or a function that decides it by the channel's name. `false` keeps nothing, for what need
-   * not be kept (typing, presence).
+   * What every channel keeps, or a function that decides by the channel's name. `false` keeps nothing, for events that need
+   * no replay (typing, presence).
    * @defaultValue the defaults of {@link HistoryOptions}
    */
   readonly history?: HistoryOptions | false | ((channel: string) => HistoryOptions | false) | undefined
-  /** Where logs are kept and who else hears of them. @defaultValue `memoryBroker()` */
+  /** Where logs are kept, and which servers share them. @defaultValue `memoryBroker()` */
   readonly broker?: Broker | undefined
-  /** How long a stream may be quiet before it says `sse.live`, in milliseconds. @defaultValue 15,000 */
+  /** How long a stream may be quiet before it sends `sse.live`, in milliseconds. @defaultValue 15,000 */
   readonly heartbeat?: number | undefined
-  /** About how long clients wait before they come back, in milliseconds; each is told its own. @defaultValue 2,000 */
+  /** About how long clients wait before they reconnect, in milliseconds; jittered for each. @defaultValue 2,000 */
   readonly retry?: number | undefined
   /**
-   * How long a reader may take nothing before it is cut off, to come back with its cursor, in milliseconds.
+   * How long a reader may accept no data before it is disconnected, to resume with its cursor; in milliseconds.
    * @defaultValue 30,000
    */
   readonly stallTimeout?: number | undefined
-  /** What nobody may exceed. @defaultValue the defaults of {@link Limits} */
+  /** Limits of this server. @defaultValue the defaults of {@link Limits} */
   readonly limits?: { readonly [N in keyof Limits]?: Limits[N] | undefined } | undefined
   /**
-   * Whose stream a request is, for `limits.streamsPerClient`; `undefined`, as of a user who is not signed in, for the
-   * default. @defaultValue `req.ip`, else the socket's address
+   * Identifies the client of a request, for `limits.streamsPerClient`. Where it returns `undefined`, say for a user who is
+   * not signed in, the default is used. @defaultValue `req.ip`, else the socket's address
    */
   readonly client?: ((request: IncomingMessage) => string | undefined) | undefined
 }

@@ -1,13 +1,13 @@
 import { SseError } from './errors.ts'
 
-/** What events come from: an iterable, a web or Node stream, or a function that makes one and is told when to stop. */
+/** Where events come from: an iterable, a web or Node stream, or a function that makes one and gets a signal to stop. */
 export type Source<T> =
   | Iterable<T>
   | AsyncIterable<T>
   | ReadableStreamLike<T>
   | ((context: { readonly signal: AbortSignal }) => Iterable<T> | AsyncIterable<T> | ReadableStreamLike<T>)
 
-/** A web stream, as far as it is read here. */
+/** The part of a web stream that is used here. */
 export interface ReadableStreamLike<T> {
   getReader(): {
     read(): Promise<{ done: false; value: T } | { done: true; value?: T | undefined }>

@@ -40,9 +40,9 @@ function streamOf(response: Marked): EventStream<unknown> | undefined {
 const serving = new Set<{ readonly broker: Broker; size(channel: string): number }>()
 
 /**
- * Makes an event hub, which is also the middleware that gives every response its `res.sse`.
+ * Creates an event hub, which is also the middleware that gives every response its `res.sse`.
  *
- * @throws TypeError for an option that cannot be meant
+ * @throws TypeError for an invalid or unknown option
  *
  * @example
  * const hub = sse({ events })
