@@ -1,7 +1,7 @@
 /**
- * What went wrong: no connection, or it broke (`network`); a status other than 200 (`http`); no event stream
- * (`content-type`); no answer in time (`timeout`); silence beyond the heartbeat (`stale`); an event that breaks the contract
- * (`contract`), or a request that the transport cannot send; an event or a buffer beyond its limit (`overflow`).
+ * What went wrong: no connection, or a broken one (`network`); a status other than 200 (`http`); not an event stream
+ * (`content-type`); no answer in time (`timeout`); silence for two and a half heartbeats (`stale`); an event that breaks the
+ * contract, or a request that the transport cannot send (`contract`); an event or a buffer beyond its limit (`overflow`).
  */
 export type ConnectionErrorKind =
   | 'network'
@@ -12,7 +12,7 @@ export type ConnectionErrorKind =
   | 'contract'
   | 'overflow'
 
-/** What a {@link ConnectionError} tells besides its kind, by the same names. */
+/** The fields of a {@link ConnectionError} besides its kind. */
 export interface ConnectionErrorOptions {
   readonly cause?: unknown
   readonly status?: number | undefined
@@ -20,15 +20,15 @@ export interface ConnectionErrorOptions {
   readonly retryAfter?: number | undefined
 }
 
-/** Why a connection was lost, refused or given up, or an event dropped. */
+/** Why a connection was lost, refused or given up, or why an event was dropped. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
   declare readonly kind: ConnectionErrorKind
-  /** The HTTP status, where there was a response. */
+  /** The HTTP status, if there was a response. */
   declare readonly status: number | undefined
   /** The beginning of the body of a refusal, as text. */
   declare readonly body: string | undefined
-  /** How long the server asks to stay away, in milliseconds (`Retry-After`). */
+  /** How long the server asks clients to wait, in milliseconds (`Retry-After`). */
   declare readonly retryAfter: number | undefined
 
   constructor(kind: ConnectionErrorKind, message: string, options: ConnectionErrorOptions = {}) {

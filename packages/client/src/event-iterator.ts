@@ -5,8 +5,8 @@ import type { SourceEvent, TypedEventSource } from './source.ts'
 const LIMIT = 1_024
 
 /**
- * Every event of a source from now on, in order, for one reader: it opens the source as a listener does, ends with the
- * stream, and throws where that failed or the reader fell more than 1,024 events behind.
+ * Iterates over every event of a source from now on, in order: it opens the source as a listener does, ends when the source
+ * closes, and throws when the source fails or the loop falls more than 1,024 events behind.
  *
  * @example
  * for await (const { event, data } of eventsOf(live)) console.log(event, data)

@@ -11,10 +11,10 @@ import type { Change, EventMeta, ListenerOptions, Resync, TypedEventSource } fro
 type Listener = (first: unknown, meta: EventMeta) => void
 
 /**
- * An event stream that is kept up: it opens with its first listener, resumes where it broke off, and closes a moment after
- * its last listener left.
+ * Creates an event stream that stays connected: it opens with its first listener, resumes where it broke off, and closes a
+ * moment after its last listener has left.
  *
- * @param url - absolute outside of a page; a function is asked before each attempt
+ * @param url - absolute outside of a page; a function is called before each attempt
  *
  * @example
  * const live = createEventSource('/events', { events })

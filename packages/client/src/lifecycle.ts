@@ -1,4 +1,4 @@
-/** What happens to a page, by the names of its events, as far as a connection has to know. */
+/** What happens to a page, by the names of its events, as far as it matters to a connection. */
 export type LifecycleSignal = keyof typeof freezes
 
 /** The signals of the page. */
@@ -7,7 +7,7 @@ export interface Lifecycle {
   online(): boolean
   /** Whether the page may be seen. */
   visible(): boolean
-  /** @param until - ends it when it aborts */
+  /** @param until - removes the listener when it aborts */
   listen(listener: (signal: LifecycleSignal) => void, until: AbortSignal): void
 }
 

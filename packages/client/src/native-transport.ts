@@ -5,9 +5,9 @@ import type { Transport } from './transport.ts'
 const CONTROL: readonly ControlName[] = ['sse.open', 'sse.gap', 'sse.live', 'sse.remove', 'sse.close']
 
 /**
- * Reads the stream with the browser's own `EventSource`, which shows in its network tools. It can send neither headers
- * nor a body, hears only events that a contract names, and does not tell why it was refused: what it gives up on is tried
- * again.
+ * Reads the stream with the browser's own `EventSource`, which its network tools show. It can send neither headers nor a
+ * body, receives only events that a contract names (without one, `message`), and does not tell why it was refused: so every failed
+ * connection is retried.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface
  */

@@ -2,13 +2,13 @@ import type { AnyContract, AnyEvents, Latest } from '@sse/contract'
 import type { ConnectionError } from './errors.ts'
 import type { Transport } from './transport.ts'
 
-/** A value, or a function that is asked for it before each attempt. */
+/** A value, or a function that is called for it before each attempt. */
 export type PerAttempt<T> = T | (() => T | Promise<T>)
 
 /** How a connection is made and kept up. */
 export interface ConnectionOptions {
   /**
-   * Sent with each attempt; a function is asked anew each time, and once more at once after a 401.
+   * Sent with each attempt; a function is called each time, and once more, at once, after a 401.
    * @defaultValue none
    */
   readonly headers?: PerAttempt<Readonly<Record<string, string>>> | undefined
@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   readonly method?: string | undefined
   /** Of a request other than GET. @defaultValue none */
   readonly body?: BodyInit | undefined
-  /** As `fetch` takes it. @defaultValue `'same-origin'` */
+  /** As for `fetch`. @defaultValue `'same-origin'` */
   readonly credentials?: RequestCredentials | undefined
   /** Closes the source when it aborts. */
   readonly signal?: AbortSignal | undefined
@@ -29,9 +29,9 @@ export interface ConnectionOptions {
   /** The last event id to start after, as `hub.cursor()` gave it to the page that was rendered. @defaultValue none */
   readonly cursor?: string | undefined
   /**
-   * The app's verdict on a lost or refused connection: try again (`true`), give up (`false`), or as usual (`undefined`),
-   * which is to try again after `network`, `timeout`, `stale` and the statuses 408, 425, 429 and 5xx.
-   * @defaultValue as usual
+   * Decides what to do about a lost or refused connection: retry (`true`), give up (`false`), or the usual (`undefined`),
+   * which is to retry after `network`, `timeout`, `stale` and the statuses 408, 425, 429 and 5xx.
+   * @defaultValue the usual
    */
   readonly when?: ((error: ConnectionError, attempt: number) => boolean | undefined) | undefined
   /** How many attempts in a row are made. @defaultValue `Infinity` */
@@ -39,11 +39,11 @@ export interface ConnectionOptions {
   /** How long an attempt waits for the response, in milliseconds. @defaultValue 30,000 */
   readonly connectTimeout?: number | undefined
   /**
-   * How often a quiet server says something, in milliseconds, where it does not announce it itself; 0 is never.
+   * How often a quiet server sends something, in milliseconds, if it does not announce that itself; 0 for never.
    * @defaultValue 0
    */
   readonly heartbeat?: number | undefined
-  /** Whether to let go of the connection while the page is hidden. @defaultValue false */
+  /** Whether to close the connection while the page is hidden, and resume after it. @defaultValue false */
   readonly pauseWhenHidden?: boolean | undefined
   /** Carries the requests. @defaultValue `fetchTransport` */
   readonly transport?: Transport | undefined
@@ -51,11 +51,11 @@ export interface ConnectionOptions {
 
 /** The options of {@link createEventSource}. */
 export interface EventSourceOptions<E = AnyEvents> extends ConnectionOptions {
-  /** The contract; without it, every event is taken and its data is JSON. */
+  /** The contract; without it, every event is accepted, and its data is parsed as JSON. */
   readonly events?: (E & AnyContract) | undefined
   /**
-   * The newest payloads to begin with: those that the page was rendered with, which `cursor` carries on from. Without one,
-   * whoever listens for a resync is told that something may be missing since.
+   * The newest payloads to begin with: those that the page was rendered with, from which `cursor` continues. Without a
+   * cursor, `onResync` says that something may be missing since.
    * @defaultValue none
    */
   readonly initial?: Latest<E> | undefined

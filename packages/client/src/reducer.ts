@@ -4,25 +4,25 @@ import type { EventMeta, Resync, TypedEventSource } from './source.ts'
 /** The options of {@link createEventReducer}. */
 export interface EventReducerOptions<E, S> {
   readonly initial: S
-  /** By event name, the state after an event. Must be pure. */
+  /** By event name, returns the state after an event. Must be pure. */
   readonly reduce: {
     readonly [N in EventName<E>]?: ((state: S, data: EventPayload<E, N>, meta: EventMeta<N>) => S) | undefined
   }
-  /** The state after events went missing. @defaultValue it stays */
+  /** Returns the state after events went missing. @defaultValue it stays the same */
   readonly onGap?: ((state: S, resync: Resync) => S) | undefined
 }
 
-/** What a source's events add up to; a store. */
+/** A store of the state to which a source's events are reduced. */
 export interface EventReducer<E, S> {
   readonly source: TypedEventSource<E>
   /** The same object until it changes. */
   getState(): S
-  /** Hears after changes, once for the events that came together. Opens the source as a listener does. */
+  /** Is called after changes, once for events that arrived together. Opens the source as a listener does. */
   subscribe(listener: () => void): () => void
 }
 
 /**
- * Adds up the events of a source from now on, whether or not somebody looks at the result. It lives as long as the source
+ * Reduces the events of a source to a state, from now on, whether or not anybody subscribes. It lives as long as the source,
  * and does not open it.
  *
  * @example

@@ -6,7 +6,7 @@ import type { TypedEventSource } from './source.ts'
 
 /** The options of {@link shareEventSource}. */
 export interface SharedEventSourceOptions<E = AnyEvents> extends EventSourceOptions<E> {
-  /** Tells sources of one url apart, such as those of two users. @defaultValue none */
+  /** Tells sources of the same url apart, such as those of two users. @defaultValue none */
   readonly key?: string | undefined
 }
 
@@ -25,11 +25,11 @@ const kept = new Set<object>()
 const sources = new Map<string, Shared>()
 
 /**
- * The source of this url and key that the page has already, else a new one: whoever asks shares one connection, which
- * closes a moment after the last listener left. There is nothing to clean up.
+ * The page's existing source for this url and key, or a new one: all callers share one connection, which closes a moment
+ * after the last listener has left. There is nothing to clean up.
  *
- * A second asker whose options differ gets the first one's, and a warning where one differs that is not as a rule written
- * inline: functions, headers and payloads are.
+ * The options of the first caller are used. If a later one's differ there is a warning, except for what is usually written
+ * inline: functions, headers and payloads.
  *
  * @throws TypeError for a request other than GET without a `key`
  */

@@ -8,7 +8,7 @@ export interface EventMeta<N extends string = string> {
   readonly event: N
   /** The last event id of the stream at this event; `''` if there was none. */
   readonly id: string
-  /** Whether it happened before the stream was opened and was caught up. */
+  /** Whether it was published before the stream opened, and is delivered to catch up. */
   readonly replayed: boolean
 }
 
@@ -17,10 +17,10 @@ export type SourceEvent<E = AnyEvents> = {
   [N in EventName<E>]: { readonly event: N; readonly data: EventPayload<E, N>; readonly meta: EventMeta<N> }
 }[EventName<E>]
 
-/** Says that events are missing: what was built from them has to be fetched anew. */
+/** Events are missing, or may be: refetch what was built from them. */
 export interface Resync {
   readonly reason: GapReason
-  /** The channels concerned, where the server names them. */
+  /** The channels concerned, if the server names them. */
   readonly channels: readonly string[]
 }
 
@@ -33,16 +33,16 @@ export interface ListenerOptions {
   readonly passive?: boolean | undefined
 }
 
-/** An event stream that is kept up: typed, resumed where it broke off, and honest about its state. */
+/** An event stream that stays connected: typed, resumed where it broke off, and honest about its state. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface TypedEventSource<E = any> {
-  /** The last event id, to resume after; `''` if there was none. */
+  /** The last event id, after which it resumes; `''` if there was none. */
   readonly cursor: string
 
   /**
    * Listens to one event. The source opens with its first listener.
    *
-   * @returns what ends it
+   * @returns a function that removes the listener
    */
   on<N extends EventName<E>>(
     event: N,
@@ -56,28 +56,27 @@ export interface TypedEventSource<E = any> {
     options?: ListenerOptions,
   ): () => void
 
-  /** Hears when events are missing. Does not open the source. */
+  /** Is called when events are missing, or may be. Does not open the source. */
   onResync(listener: (resync: Resync) => void): () => void
   /**
-   * Hears of every lost or refused connection, and of every event that breaks the contract, which goes to `reportError`
-   * where nobody listens. A 401 after which the headers are asked for anew, and a 204, are no errors. Does not open the
-   * source.
+   * Is called for every lost or refused connection, and every event that breaks the contract (which goes to `reportError` if
+   * there is no listener). A 401 that is retried with new headers, and a 204, are not errors. Does not open the source.
    */
   onError(listener: (error: ConnectionError) => void): () => void
 
-  /** Hears after each change of a snapshot. A subscriber is a listener: the source opens with the first. */
+  /** Is called after each change of a snapshot. A subscriber is a listener: the source opens with the first. */
   subscribe(listener: (change: Change) => void, options?: ListenerOptions): () => void
   /** The state of the connection: the same object until it changes. */
   getState(): ConnectionState
   /** The newest payload by event name, and by key for keyed state: the same object until it changes. */
   getLatest(): Latest<E>
-  /** What {@link getLatest} began with, and a server renders. */
+  /** What {@link getLatest} began with, and what a server renders. */
   getInitialLatest(): Latest<E>
 
-  /** Opens the source and holds it open without listeners. Also after `close()` or a failure. */
+  /** Opens the source and keeps it open without listeners, also after `close()` or a failure. */
   open(): void
   /** Closes the source for good, until `open()` or `reconnect()`. */
   close(reason?: string): void
-  /** Connects anew at once instead of at the time planned, also in place of a connection that is open. */
+  /** Connects at once, instead of at the planned time, or in place of the open connection. */
   reconnect(): void
 }

@@ -4,12 +4,12 @@ import type { ConnectionError } from './errors.ts'
 export type Status = 'idle' | 'connecting' | 'open' | 'retrying' | 'paused' | 'closed' | 'failed'
 
 /**
- * What a stream is to what was heard before it: nothing was (`fresh`), it goes on where that ended (`resumed`), or events
- * are missing, or may be, where the server does not say (`gap`).
+ * How a stream continues what was received before it: nothing was (`fresh`), it resumes where that ended (`resumed`), or
+ * events are missing, or may be if the server does not say (`gap`).
  */
 export type Continuity = 'fresh' | 'resumed' | 'gap'
 
-/** Why no connection is tried at the moment. */
+/** Why no connection is attempted at the moment. */
 export type PauseCause = 'offline' | 'hidden' | 'frozen'
 
 interface Blank {
@@ -30,12 +30,12 @@ interface Common<S extends Status> {
   readonly previous: Status | undefined
 }
 
-/** Not asked for anything yet, or nobody listens any more. */
+/** Not opened yet, or nobody listens any more. */
 export interface IdleState extends Common<'idle'>, Blank {}
 
 /** A request is on its way. */
 export interface ConnectingState extends Common<'connecting'>, Omit<Blank, 'attempt'> {
-  /** Which one in a row, from 1; a connection that proved stable starts a new row. */
+  /** The number of the attempt, from 1; a connection that lasted ten seconds starts the count again. */
   readonly attempt: number
 }
 
@@ -44,31 +44,31 @@ export interface OpenState extends Common<'open'>, Omit<Blank, 'since' | 'contin
   /** When it opened, in milliseconds since the epoch. */
   readonly since: number
   readonly continuity: Continuity
-  /** Whether the server missed its heartbeat; if it stays silent, the connection is tried anew. */
+  /** Whether the server missed its heartbeat; if it stays silent, the client reconnects. */
   readonly stale: boolean
 }
 
-/** The connection was lost or refused; the next attempt has a time. */
+/** The connection was lost or refused; the next attempt is planned. */
 export interface RetryingState extends Common<'retrying'>, Omit<Blank, 'attempt' | 'retryAt' | 'error'> {
-  /** The attempt that will be made. */
+  /** The number of the attempt that will be made. */
   readonly attempt: number
   /** When, in milliseconds since the epoch. */
   readonly retryAt: number
   readonly error: ConnectionError
 }
 
-/** An attempt would be in vain; made as soon as the cause is gone. */
+/** An attempt would be in vain; it is made as soon as the cause is gone. */
 export interface PausedState extends Common<'paused'>, Omit<Blank, 'cause'> {
   readonly cause: PauseCause
 }
 
-/** Over, as either side asked; only `open()` and `reconnect()` leave it. */
+/** Closed by either side; only `open()` and `reconnect()` leave this state. */
 export interface ClosedState extends Common<'closed'>, Omit<Blank, 'by' | 'reason'> {
   readonly by: 'client' | 'server'
   readonly reason: string
 }
 
-/** Given up; only `open()` and `reconnect()` leave it. */
+/** Given up; tried again by `open()` and `reconnect()`, or by the next listener after all have left. */
 export interface FailedState extends Common<'failed'>, Omit<Blank, 'error'> {
   readonly error: ConnectionError
 }

@@ -6,27 +6,27 @@ import type { TransportHandlers, TransportRequest } from '../transport.ts'
 
 const HEARTBEAT = 15_000
 
-/** How an attempt is refused. */
+/** The answer to a refused attempt. */
 export interface Refusal {
   readonly body?: string | undefined
   /** In milliseconds. */
   readonly retryAfter?: number | undefined
 }
 
-/** One url of a mock transport: a server with one log, told what to do by the test. */
+/** One url of a mock transport: a server with one log, controlled by the test. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface MockEndpoint<E = any> {
-  /** What was asked of it, oldest first. */
+  /** The requests that it received, oldest first. */
   readonly requests: readonly TransportRequest[]
   /** How many streams are open. */
   readonly streams: number
   /**
-   * Publishes an event: who is connected gets it now, who comes back with a cursor is caught up, and who is new gets states.
+   * Publishes an event: connected readers get it now, readers that return with a cursor are caught up, new ones get states.
    */
   emit<N extends EventName<E>>(event: N, payload: EventInput<E, N>): void
-  /** Voids the state, that of this key where it has keys. */
+  /** Removes a state, or for keyed state that of one key. */
   remove(event: EventName<E>, key?: string): void
-  /** Forgets its log but for the states: streams, and those that resume, are told that events are missing. */
+  /** Drops its log except the states: open streams, and those that resume, are told that events are missing. */
   gap(reason?: GapReason, channels?: readonly string[]): void
   /** Breaks the streams. */
   drop(): void
@@ -36,7 +36,7 @@ export interface MockEndpoint<E = any> {
   refuse(status: number, refusal?: Refusal): void
   /** Leaves the next attempt without an answer. */
   hang(): void
-  /** Says nothing more, not even heartbeats, on the streams that are open. */
+  /** Sends nothing more, not even heartbeats, on the streams that are open. */
   silence(): void
 }
 

@@ -5,22 +5,22 @@ import { createMockServer, type MockEndpoint, type MockServer } from './mock-end
 import { createMockLifecycle } from './mock-lifecycle.ts'
 import { createVirtualClock } from './virtual-clock.ts'
 
-/** A transport without a network, in virtual time: each state of an app is a line away. */
+/** A transport without a network, in virtual time: one line brings an app into each of its states. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface MockTransport<E = any> extends Required<Transport> {
   /** The server at a url. */
   at(url: string): MockEndpoint<E>
-  /** Lets time pass, in milliseconds, with everything that happens in it. */
+  /** Lets time pass, in milliseconds, with everything that is due in it. */
   advance(milliseconds: number): Promise<void>
-  /** Lets what was begun be done, without time. */
+  /** Lets everything that has begun finish, without time passing. */
   settle(): Promise<void>
-  /** Lets time pass, in milliseconds, without anything happening in it: the machine sleeps. Less than 0 sets the clock back. */
+  /** Lets time pass, in milliseconds, without running anything: the machine sleeps. A negative time sets the clock back. */
   sleep(milliseconds: number): void
   /** The time, in milliseconds since the epoch. */
   now(): number
   /** How many timers are set. */
   readonly timers: number
-  /** How many sources listen to the page. */
+  /** How many sources listen to the page's signals. */
   readonly listeners: number
   online(): void
   offline(): void
@@ -31,14 +31,14 @@ export interface MockTransport<E = any> extends Required<Transport> {
 }
 
 export interface MockTransportOptions {
-  /** Chance, from 0 to less than 1, as backoff draws it. @defaultValue always 0.5 */
+  /** The random numbers of the backoff, from 0 to less than 1. @defaultValue always 0.5 */
   readonly random?: (() => number) | undefined
   /** The time at the start, in milliseconds since the epoch. @defaultValue 2026-01-01 */
   readonly now?: number | undefined
 }
 
 /**
- * A transport for tests: it accepts every connection, keeps it alive with heartbeats, and does what else it is told.
+ * Creates a transport for tests: it accepts every connection, keeps it alive with heartbeats, and otherwise does as told.
  *
  * @param events - the contract, which types and checks what is emitted
  *
