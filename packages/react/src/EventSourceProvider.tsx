@@ -1,10 +1,10 @@
 import type { EventSourceOptions } from '@sse/client'
 import { createContext, type JSX, type ReactNode, useContext, useMemo, useState } from 'react'
 
-/** What the hooks below a provider take where they say nothing themselves. */
+/** The defaults of the hooks below a provider. */
 export interface EventSourceDefaults
   extends Pick<EventSourceOptions, 'credentials' | 'fetch' | 'headers' | 'transport'> {
-  /** Put in front of every url that is not absolute. @defaultValue none */
+  /** Prepended to every url that is not absolute. @defaultValue none */
   readonly baseUrl?: string | undefined
 }
 
@@ -24,9 +24,9 @@ export const EventSourceContext: React.Context<EventSourceScope> = createContext
 let scopes = 0
 
 /**
- * Sets the base url, headers and transport of the hooks below that are given a url. Headers of the hooks' own are added to
- * the provider's. Inline values are fine: nothing reconnects. Of a provider above it takes the transport alone, so that
- * what surrounds an app in a test serves all of it.
+ * Sets the base url, headers, credentials, fetch and transport of the hooks below it that are given a url. A hook's own
+ * headers are added to the provider's. Inline values are fine: nothing reconnects. From a provider above, it inherits only
+ * the transport, so that a provider around an app in a test serves all of the app.
  *
  * @example
  * <EventSourceProvider baseUrl="https://api.example.com" headers={async () => ({ authorization: await token() })}>

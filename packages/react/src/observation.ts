@@ -7,14 +7,14 @@ import {
 } from '@sse/client'
 import { flushFrame, offFrame, onFrame } from './frame.ts'
 
-/** What a component sees of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
+/** What a hook returns of a source: the state of the connection, discriminated by `status`, and the newest payloads. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export type EventSourceView<E = any> = ConnectionState & {
   /** The newest payload by event name, and by key for keyed state. */
   readonly latest: Latest<E>
   /** The source itself; `null` while disabled. */
   readonly source: TypedEventSource<E> | null
-  /** Connects anew at once instead of at the time planned. */
+  /** Connects at once, instead of at the planned time, or in place of the open connection. */
   readonly reconnect: () => void
 }
 

@@ -13,8 +13,8 @@ const realTime: Time = {
 }
 
 /**
- * The whole seconds left until a moment, 0 once it is past or where there is none. Renders once a second. Lives by the time
- * of the provider's transport, which may be a mock's.
+ * The whole seconds left until a moment; 0 once it is past, or if there is none. Renders once a second. Uses the clock of the
+ * provider's transport, which may be a mock's.
  *
  * @param until - in milliseconds since the epoch, such as `retryAt`
  *

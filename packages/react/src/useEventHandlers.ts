@@ -8,16 +8,16 @@ import type {
 } from '@sse/client'
 import { useEffect, useInsertionEffect, useMemo } from 'react'
 
-/** By event name, what to do with each event. */
+/** Handlers by event name. */
 export type EventHandlers<E> = {
   readonly [N in EventName<E>]?: ((data: EventPayload<E, N>, meta: EventMeta<N>) => void) | undefined
 }
 
-/** What is called outside of rendering: always the function of the last render. */
+/** Functions that are called outside of rendering: always those of the last render. */
 export interface EventHandlerOptions<E> {
   /** Called for every event, once and in order, while the component is mounted and not hidden by `<Activity>`. */
   readonly on?: EventHandlers<E> | undefined
-  /** Called where events are missing: what was built from them has to be fetched anew. */
+  /** Called when events are missing, or may be: refetch what was built from them. */
   readonly onResync?: ((resync: Resync) => void) | undefined
   /** Called for every lost or refused connection, and every event that breaks the contract. */
   readonly onError?: ((error: ConnectionError) => void) | undefined

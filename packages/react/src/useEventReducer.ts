@@ -8,19 +8,19 @@ export interface UseEventReducerOptions<E, S>
   extends EventReducerOptions<E, S>,
     Omit<SharedEventSourceOptions<E>, 'initial'> {
   /**
-   * Tells reductions with the same code apart: what their functions take from outside (a prop, say). Minified code counts,
-   * so that two reducers may come to be the same that were not; in development a warning tells. @defaultValue none
+   * Tells reducers with the same code apart: put in it what their functions close over (a prop, say). Minification may make
+   * the code of two reducers the same; in development, a warning says where a name is missing. @defaultValue none
    */
   readonly name?: string | undefined
 }
 
 /**
- * Adds up the events of a source, each exactly once. The component renders when the result changes, and at most once a
- * frame.
+ * Reduces the events of a source to a state, each exactly once. The component renders when the result changes, at most once
+ * a frame.
  *
- * The result belongs to the source: it goes on while nobody looks, and every component that reduces by the same code sees the
- * same. So the functions must be pure, and what they take from outside (a prop, say) must be in `name`: in development, a
- * warning tells where it is missing.
+ * The result belongs to the source: it keeps being updated while no component shows it, and components whose reducers have
+ * the same code share it. So the functions must be pure, and what they close over (a prop, say) must be in `name`: in
+ * development, a warning says where it is missing.
  *
  * @param source - an event source, or the url of one; `null` for none
  *

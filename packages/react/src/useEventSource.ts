@@ -4,16 +4,16 @@ import { type EventSourceView, observe } from './observation.ts'
 import { type EventHandlerOptions, useEventHandlers } from './useEventHandlers.ts'
 import { useSource } from './useSource.ts'
 
-/** The options of {@link useEventSource}: handlers for any source, the others for a url. */
+/** The options of {@link useEventSource}: the handlers are for any source, the others for a url. */
 export interface UseEventSourceOptions<E = AnyEvents>
   extends SharedEventSourceOptions<E>,
     EventHandlerOptions<E> {}
 
 /**
- * Keeps an event stream open while the component is mounted, and says how it is.
+ * Keeps an event stream open while the component is mounted, and returns its state.
  *
- * The component renders for what it reads of the result: `latest`, or the state of the connection; a handler renders
- * nothing. Everything may be written inline; only another url, `key` or source is another stream, and it starts clean. All
+ * The component renders only for what it reads of the result: `latest`, or the state of the connection; handlers cause no
+ * render. Everything may be written inline; only another url, `key` or source is another stream, which starts clean. All
  * components of a url or source share one connection.
  *
  * @param source - an event source, or the url of one; `null` for none

@@ -3,11 +3,11 @@ import { useCallback, useMemo, useSyncExternalStore } from 'react'
 import { offFrame, onFrame } from './frame.ts'
 
 /**
- * The newest payload of one event, or what is selected from it: the component renders when that changes, and at most once a
+ * The newest payload of one event, or what is selected from it: the component renders when that changes, at most once a
  * frame.
  *
  * @param source - an event source; `null` for none
- * @param select - may be written inline; what it returns is compared by identity
+ * @param select - may be written inline; its results are compared by identity
  *
  * @example
  * const price = useLatest(live, 'quote', (quotes) => quotes?.AAPL?.price)

@@ -11,11 +11,11 @@ import { flushFrame } from '../frame.ts'
 const silent: ReadonlySet<PropertyKey> = new Set(['connect', 'now'])
 
 /**
- * The mock transport of `@sse/client/testing` for components: whatever it is told to do is rendered when the call returns,
- * or its promise settles.
+ * The mock transport of `@sse/client/testing`, for components: by the time that a call returns, or its promise settles, its
+ * effects have been rendered.
  *
  * @param events - the contract, which types and checks what is emitted
- * @param options - its time begins now, by default
+ * @param options - by default, its time begins now
  *
  * @example
  * const mock = createMockTransport(events)
