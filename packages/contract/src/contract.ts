@@ -13,11 +13,11 @@ import {
 import { assertEventName } from './event-name.ts'
 import type { Jsonable } from './jsonable.ts'
 
-/** What is said on an event stream: its event names and payloads. Made by {@link defineEvents}, shared by both ends. */
+/** The event names and payloads of an event stream. Created by {@link defineEvents}, shared by both ends. */
 export interface Contract<D extends Definitions = Definitions> {
   readonly definitions: { readonly [N in keyof D]: Defined<D[N]> }
   /**
-   * Parses the data of an event and checks it. It comes with the contract, so that who has none needs no code for it.
+   * Parses the data of an event and checks it. A method of the contract, so that apps without one do not bundle its code.
    *
    * @throws {@link ContractError}
    */
@@ -29,7 +29,7 @@ export interface Contract<D extends Definitions = Definitions> {
 /** Any contract, as a bound: `E & Contract` would infer nothing from what is declared as a mere `Contract`. */
 export type AnyContract = Pick<Contract, 'definitions' | 'decode'>
 
-/** What a definition is kept as: spread into another contract's, it is what it was. */
+/** The form in which a definition is kept; it may be spread into another contract. */
 export type Defined<D> =
   D extends StandardSchemaV1<infer I, infer O>
     ? PayloadDefinition<I, O>
@@ -43,7 +43,7 @@ export type Definitions = Readonly<Record<string, EventDefinition | StandardSche
 /** Event names that the library uses itself. */
 export type ReservedName = `sse.${string}` | 'open' | 'error' | '*'
 
-/** Events of any name and payload: what is known where no contract was given. */
+/** Events of any name and payload: the type where no contract is given. */
 export type AnyEvents = Record<string, unknown>
 
 /** The event names of `E`, which is a {@link Contract} or a plain type from names to payloads. */
@@ -93,7 +93,7 @@ type PayloadOf<D> = D extends TextDefinition
       ? O
       : never
 
-/** Each definition itself where it can be kept, else a type that names the fault. */
+/** Each definition itself if it is valid, else a type that names the mistake. */
 export type Checked<D> = {
   readonly [N in keyof D]: N extends ReservedName
     ? Refused<'this event name is reserved'>
@@ -103,13 +103,13 @@ export type Checked<D> = {
 }
 
 /**
- * Says once, for both ends, which events there are and what they carry.
+ * Declares once, for both ends, the events and their payloads.
  *
  * @param definitions - by event name: `payload<T>()`, `state<T>()`, `text()` or any Standard Schema (Zod, Valibot,
- *   ArkType, …), whose output is what is sent; the receiver checks it with the same schema, so a transformation has to
- *   leave its own output as it is
+ *   ArkType, …), whose output is what is sent; the receiver checks it with the same schema, so a transformation must
+ *   accept its own output and leave it as it is
  * @throws {@link ContractError} for a name that is reserved (`sse.*`, `open`, `error`, `*`), empty, or has CR, LF or NUL
- * @throws TypeError for a definition that is none of these
+ * @throws TypeError for any other definition
  *
  * @example
  * export const events = defineEvents({

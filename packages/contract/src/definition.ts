@@ -1,13 +1,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Jsonable } from './jsonable.ts'
 
-/** One event of a contract, with the types of what is sent (`Input`) and of what arrives (`Payload`). */
+/** One event of a contract, with the types of what is sent (`Input`) and what arrives (`Payload`). */
 export type EventDefinition<Input = unknown, Payload = unknown> =
   | PayloadDefinition<Input, Payload>
   | StateDefinition<Input, Payload, boolean>
   | TextDefinition
 
-/** An event that stands for itself: every one counts. */
+/** An ordinary event: every one counts. */
 export interface PayloadDefinition<Input, Payload> {
   readonly kind: 'payload'
   readonly schema: StandardSchemaV1<Input, Payload> | undefined
@@ -15,7 +15,7 @@ export interface PayloadDefinition<Input, Payload> {
   readonly '~types'?: { readonly input: Input; readonly payload: Payload }
 }
 
-/** An event that stands for a state: only the newest one (of its key) counts. */
+/** An event that carries a state: only the newest one (of its key) counts. */
 export interface StateDefinition<Input, Payload, Keyed extends boolean> {
   readonly kind: 'state'
   readonly schema: StandardSchemaV1<Input, Payload> | undefined
@@ -50,7 +50,7 @@ export type Unsendable<T> = [T] extends [Jsonable<T>]
   : [refused: Refused<'JSON cannot carry this payload'>]
 
 /**
- * An event known by its type alone; nothing is checked at run time.
+ * An event declared by its type alone; nothing is checked at run time.
  *
  * @example
  * defineEvents({ ping: payload<null>() })
@@ -71,7 +71,7 @@ export function text(): TextDefinition {
  * skips what it supersedes.
  *
  * @param schema - a Standard Schema, to check payloads at run time
- * @param key - which payloads supersede each other; without it, all of them do
+ * @param key - returns the key of a payload: those of the same key supersede each other; without it, all do
  *
  * @example
  * defineEvents({

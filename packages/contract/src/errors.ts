@@ -10,21 +10,21 @@ export type ContractErrorCode =
   | 'ERR_SSE_ASYNC_SCHEMA'
   | 'ERR_SSE_KEY'
 
-/** What a {@link ContractError} tells besides its code. */
+/** The fields of a {@link ContractError} besides its code. */
 export interface ContractErrorOptions {
   readonly cause?: unknown
   readonly issues?: readonly StandardSchemaV1.Issue[] | undefined
 }
 
-/** An event that breaks the contract: its name is not one of it, or its payload not of its shape. */
+/** An event that breaks the contract: its name is not in it, or its payload does not match. */
 export class ContractError extends Error {
   override readonly name = 'ContractError'
   readonly code: ContractErrorCode
   /** The event's name. */
   readonly event: string
-  /** What the schema found, where a schema refused the payload; else empty. */
+  /** What the schema found, if a schema refused the payload; else empty. */
   readonly issues: readonly StandardSchemaV1.Issue[]
-  /** The HTTP status of a handler that fails with it. */
+  /** The status that Express answers with if the handler does not catch the error. */
   readonly status = 500
 
   constructor(code: ContractErrorCode, event: string, message: string, options: ContractErrorOptions = {}) {
