@@ -1,27 +1,27 @@
 import { type EventFields, encodeEvent } from './encode.ts'
 
 /**
- * Why events are missing: they were dropped for room or age (`evicted`), the log began anew (`epoch`), the cursor is none
- * of this log's (`unknown`), or the channel was joined later than those that the cursor vouches for (`joined`).
+ * Why events are missing: they were dropped for size or age (`evicted`), the log began anew (`epoch`), the cursor is not one
+ * of this log (`unknown`), or the channel was joined after those that the cursor covers (`joined`).
  */
 export type GapReason = 'evicted' | 'epoch' | 'unknown' | 'joined'
 
-/** The control events by name: what the library itself says on the stream, as ordinary named events with data. */
+/** The control events by name: what the library itself sends on a stream, as ordinary named events with data. */
 export interface ControlEvents {
-  /** The first event of every stream; said once more where a cursor is accepted only after other events were sent. */
+  /** The first event of every stream; sent once more if a cursor is accepted only after other events were sent. */
   'sse.open': {
-    /** How often a quiet stream says `sse.live`, in milliseconds. */
+    /** How often a quiet stream sends `sse.live`, in milliseconds. */
     readonly heartbeat: number
     /** Whether the cursor of the request was accepted. */
     readonly resumed: boolean
     /** How many events of the log follow before `sse.live`. */
     readonly replay: number
   }
-  /** Events of these channels are missing; what comes next of them is newer. */
+  /** Events of these channels are missing; those that follow are newer. */
   'sse.gap': { readonly channels: readonly string[]; readonly reason: GapReason }
-  /** Caught up to its id; said again whenever the stream was quiet for the heartbeat interval. */
+  /** The reader has caught up to its id; sent again whenever the stream was quiet for the heartbeat interval. */
   'sse.live': Readonly<Record<never, never>>
-  /** A state is no more: its newest event of this key is void. */
+  /** A state was removed: the newest event of this key no longer counts. */
   'sse.remove': { readonly event: string; readonly key: string }
   /** The stream is complete and must not be reopened. */
   'sse.close': { readonly reason: string }
@@ -59,7 +59,7 @@ const fields: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
  * Reads a control event.
  *
  * @returns `undefined` for a control event of a later version, which is to be ignored
- * @throws RangeError if its data is not of its shape
+ * @throws RangeError if its data is malformed
  */
 export function decodeControl(event: string, data: string): ControlEvent | undefined {
   const expected = isControl(event) && fields[event]

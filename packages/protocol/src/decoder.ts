@@ -1,9 +1,9 @@
-/** An event as it was dispatched. */
+/** An event as it is dispatched. */
 export interface DecodedEvent {
-  /** `message` where the stream named none. */
+  /** `message` if the stream gave no name. */
   readonly event: string
   readonly data: string
-  /** The last event id of the stream at this event; it stays until another one is sent. `''` if there was none. */
+  /** The last event id of the stream at this event; it holds until another one is sent. `''` if there was none. */
   readonly id: string
 }
 
@@ -14,7 +14,7 @@ export interface DecoderOptions {
   /** The last event id to start from. @defaultValue `''` */
   readonly lastEventId?: string | undefined
   /**
-   * How long an event that is not complete may grow, in UTF-16 code units.
+   * How long an incomplete event may grow, in UTF-16 code units.
    * @defaultValue 16 Mi
    */
   readonly maxLength?: number | undefined
@@ -22,20 +22,20 @@ export interface DecoderOptions {
 
 /** Decodes one event stream, chunk by chunk. */
 export interface Decoder {
-  /** The last event id as of now, also where an event without data moved it. */
+  /** The current last event id, even if an event without data set it. */
   readonly lastEventId: string
   /**
-   * Takes the next chunk: bytes, or text that is decoded already, without its byte order mark (not both on one stream).
-   * What a callback throws, it throws, and the rest of the chunk is lost.
+   * Takes the next chunk: bytes, or decoded text without its byte order mark (not both on one stream). If a callback throws,
+   * so does this, and the rest of the chunk is lost.
    *
-   * @throws RangeError if an event outgrows `maxLength`, and for every chunk after it: the
-   *   rest of a line that was cut off could pass for another event
+   * @throws RangeError if an event outgrows `maxLength`, and for every chunk after it: the rest of a line that was cut off
+   *   could be mistaken for another event
    */
   feed(chunk: string | Uint8Array): void
 }
 
 /**
- * A decoder for one connection. What is left of an event when the stream ends is dropped, as the standard asks.
+ * Creates a decoder for one connection. An event that is incomplete when the stream ends is dropped, as the standard says.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */

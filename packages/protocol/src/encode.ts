@@ -2,11 +2,11 @@ import { protocolError } from './errors.ts'
 
 /** The fields of one event. */
 export interface EventFields {
-  /** The event's name; without it, `message`. */
+  /** The event's name; if left out, readers take it as `message`. */
   readonly event?: string | undefined
-  /** The last event id; without it, the reader's stays as it is. */
+  /** The last event id; if left out, the reader's stays as it is. */
   readonly id?: string | undefined
-  /** Any string: each of its lines is a field of its own. */
+  /** Any string: each of its lines becomes a field. */
   readonly data: string
 }
 

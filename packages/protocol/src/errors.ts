@@ -1,7 +1,7 @@
 /** Why something cannot be encoded. */
 export type ProtocolErrorCode = 'ERR_SSE_FIELD'
 
-/** A field that would forge another one. */
+/** Thrown for a field that cannot be encoded: its value would forge another field, or is not a valid `retry`. */
 export interface ProtocolError extends RangeError {
   readonly code: ProtocolErrorCode
 }

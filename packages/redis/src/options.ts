@@ -3,19 +3,19 @@ import { isOfServers, type RedisClient } from './primary.ts'
 /** The options of {@link redisBroker}. */
 export interface RedisBrokerOptions {
   /**
-   * The application's own client, connected: of `createClient`, `createSentinel` or `createCluster`. The broker never closes
-   * it, and opens one more connection like it, to the server that holds the hub.
+   * The application's own client, connected, from `createClient`, `createSentinel` or `createCluster`. The broker never
+   * closes it, and opens one more connection with its settings, to the server that holds the hub.
    */
   readonly client: RedisClient
-  /** Tells hubs on one Redis apart, whatever their database. @defaultValue `'sse'` */
+  /** Tells hubs on one Redis apart, even those in different databases. @defaultValue `'sse'` */
   readonly prefix?: string | undefined
-  /** How long a publish, a join and a read may take, in milliseconds; then they reject. @defaultValue 5,000 */
+  /** How long a publish, a join or a read may take before it rejects, in milliseconds. @defaultValue 5,000 */
   readonly publishTimeout?: number | undefined
   /** How long a channel that the last reader has left is still followed, in milliseconds. @defaultValue 30,000 */
   readonly linger?: number | undefined
   /**
-   * After which silence a process asks whether it has missed anything, and how often processes tell each other how many
-   * readers they have, where somebody asks for `channel.size`; in milliseconds. @defaultValue 1,000
+   * After how long a silence a process asks whether it has missed anything, and how often processes exchange their numbers
+   * of readers, where somebody asks for `channel.size`; in milliseconds. @defaultValue 1,000
    */
   readonly beacon?: number | undefined
 }
@@ -37,7 +37,7 @@ const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
 /** The longest delay of a timer, with what a beacon's varies by, in milliseconds. */
 const MAX_DELAY = 1_700_000_000
 
-/** @throws TypeError for an option that cannot be meant */
+/** @throws TypeError for an invalid or unknown option */
 export function resolveOptions(options: RedisBrokerOptions): ResolvedOptions {
   const { client, prefix = 'sse' } = options
   checkNames(options)

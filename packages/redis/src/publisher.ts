@@ -6,18 +6,18 @@ export interface PublisherOptions<E>
   extends Pick<RedisBrokerOptions, 'client' | 'prefix' | 'publishTimeout'>,
     Pick<SseOptions<E>, 'events' | 'history' | 'limits'> {}
 
-/** What a process that serves nobody needs of a hub. */
+/** The part of a hub that a process without readers needs. */
 // biome-ignore lint/suspicious/noExplicitAny: without its events it is that of any; nothing could be given for another default
 export interface Publisher<E = any> {
   /** A channel by its name, as `hub.channel` gives it. */
   channel(name: string): Pick<Channel<E>, 'name' | 'publish' | 'publishAll' | 'remove' | 'end'>
-  /** Resolves when everything that was published is stored, or was refused. Leaves the client alone. */
+  /** Resolves when everything that was published is stored or refused. Does not close the client. */
   close(): Promise<void>
 }
 
 /**
- * Publishes to the hub of several servers from a worker, a cron job or a script. It subscribes to nothing. Give it the
- * same `events`, `history` and `prefix` as the servers have.
+ * Publishes to the hub of several servers from a worker, a cron job or a script. It subscribes to nothing. Give it the same
+ * `prefix`, `events`, `history` and `limits` as the servers.
  *
  * @example
  * const client = await createClient().on('error', console.error).connect()

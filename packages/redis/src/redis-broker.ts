@@ -20,10 +20,10 @@ import { Topics } from './topics.ts'
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
 /**
- * A broker that keeps the log in Redis, so that several servers are one hub: a client may drop from one and resume on
- * another, exactly. Needs Redis 7 or Valkey, with `maxmemory-policy noeviction`.
+ * A broker that keeps the log in Redis, so that several servers are one hub: a client may lose its connection to one and
+ * resume on another, exactly. Needs Redis 7 or Valkey, with `maxmemory-policy noeviction`.
  *
- * @throws TypeError for an option that cannot be meant
+ * @throws TypeError for an invalid or unknown option
  *
  * @example
  * const client = await createClient().on('error', console.error).connect()
