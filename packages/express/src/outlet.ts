@@ -132,7 +132,8 @@ export class Outlet {
     }
     const response = this.#response
     this.#listen(response)
-    const accepted = response.write(chunk.bytes, 'latin1')
+    // Many a wrapper of `write` returns nothing: whether a drain is to come is then for Node to say.
+    const accepted = response.write(chunk.bytes, 'latin1') ?? !response.writableNeedDrain
     if (response.flush !== undefined) {
       // A compressing wrapper: `writableLength` says nothing of what waits in it.
       response.flush()

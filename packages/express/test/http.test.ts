@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import type { AnyEvents } from '@sse/contract'
 import { sse } from '@sse/express'
 import { connect, serve, stopServing } from '@sse/express/testing'
 import compression from 'compression'
 import { EventSource } from 'eventsource'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import request from 'supertest'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { bareApp, eventsApp } from './app.ts'
@@ -473,6 +473,54 @@ describe('behind compression', () => {
       await new Promise((resolve) => setImmediate(resolve))
     }
     expect(hub.stats().streams).toBe(0)
+  })
+})
+
+describe('behind a wrapper of write that returns nothing', () => {
+  /** As loggers of bodies are often written. */
+  const silent: RequestHandler = (_, res, next) => {
+    const { write } = res
+    Reflect.set(res, 'write', (...args: unknown[]): void => {
+      Reflect.apply(write, res, args)
+    })
+    next()
+  }
+
+  const wrapped = { alone: [silent], 'over compression': [compression(), silent] }
+
+  describe.each(Object.entries(wrapped))('%s', (_, wrappers) => {
+    it('every event comes out at once', async () => {
+      const hub = sse<AnyEvents>()
+      const app = express().use(wrappers, hub)
+      app.get('/events', (_, res) => res.sse.join('news'))
+      onTestFinished(() => stopServing(app))
+      const stream = await connect(app, '/events')
+      for (let n = 0; n < 5; n++) {
+        await hub.channel('news').publish('n', n)
+        expect((await stream.next('n')).json).toBe(n)
+      }
+    })
+
+    it('a slow reader is waited for, and catches up', async () => {
+      const hub = sse<AnyEvents>({ history: { bytes: 20_000_000 } })
+      const app = express().use(wrappers, hub)
+      let response: ServerResponse | undefined
+      app.get('/events', (_, res) => {
+        response = res
+        return res.sse.join('news')
+      })
+      onTestFinished(() => stopServing(app))
+      const stream = await connect(app, '/events')
+      stream.pause()
+      const count = 100
+      for (let n = 0; n < count; n++) {
+        await hub.channel('news').publish('n', [n, 'x'.repeat(100_000)])
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      expect(response?.writableLength).toBeLessThan(1_000_000)
+      stream.unpause()
+      for (let n = 0; n < count; n++) expect((await stream.next('n')).data).toMatch(new RegExp(`^\\[${n},`))
+    })
   })
 })
 
