@@ -30,7 +30,7 @@ export function areOfNode(): boolean {
 const isOfNode = (method: unknown, mark: string): boolean =>
   typeof method === 'function' &&
   String(method).includes(mark) &&
-  Reflect.ownKeys(method).join() === 'length,name,prototype'
+  Reflect.ownKeys(method).map(String).join() === 'length,name,prototype'
 
 /** Those by which a body is sent. */
 const BODY = ['write', 'end', '_send', '_writeRaw']

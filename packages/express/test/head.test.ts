@@ -348,6 +348,13 @@ describe('who replaces a method by which a head is sent', () => {
     expect(await open(await loaded())).toBe(true)
   })
 
+  it('and keeps the former one under a symbol has Node make it', async () => {
+    const { writeHead } = ServerResponse.prototype
+    const wrapper = wrap(ServerResponse.prototype, 'writeHead', () => {})
+    Object.assign(wrapper, { [Symbol('original')]: writeHead, toString: () => String(writeHead) })
+    expect(await open(await loaded())).toBe(true)
+  })
+
   it('and has all functions show the source of the former ones has Node make it', async () => {
     const original = ServerResponse.prototype.writeHead
     const wrapper = wrap(ServerResponse.prototype, 'writeHead', () => {})
