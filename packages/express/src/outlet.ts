@@ -177,9 +177,11 @@ export class Outlet {
   /** Has the connection end once the response is taken. */
   leave(): void {
     const socket = this.#socket
-    // Not every wrapper of `end` takes a callback.
     if (socket === undefined) this.#endSession()
-    else if (!this.#closed) this.#response.once('finish', () => socket.destroySoon())
+    else if (!this.#closed) {
+      // Not every wrapper of `end` takes a callback. A connection may be any duplex, and that of `inject()` has neither.
+      this.#response.once('finish', () => (socket.destroySoon ?? socket.end)?.call(socket))
+    }
   }
 
   /** Cuts the connection, with all that waits in it; of HTTP/2 the stream, and the session ends if the server is going. */

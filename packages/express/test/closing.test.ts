@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Duplex } from 'node:stream'
 import type { AnyEvents } from '@sse/contract'
 import { type Hub, SseError, type Stream, sse } from '@sse/express'
 import { connect, serve } from '@sse/express/testing'
@@ -270,6 +271,25 @@ describe('hub.close', () => {
       expect(agent.freeSockets).toEqual({})
     },
   )
+
+  it('ends the streams of connections that are no sockets, as a tunnel makes them', async () => {
+    const hub = sse()
+    const server = createServer(express().get('/events', hub, (_, res) => res.sse.join('news')))
+    let text = ''
+    const connection = new Duplex({
+      read() {},
+      write(chunk, _, written) {
+        text += chunk
+        written()
+      },
+    })
+    server.emit('connection', connection)
+    connection.push('GET /events HTTP/1.1\r\nHost: test\r\n\r\n')
+    await expect.poll(() => text).toContain('sse.live')
+    await hub.close()
+    await expect.poll(() => connection.writableFinished).toBe(true)
+    expect(text).toMatch(/\r\n0\r\n\r\n$/)
+  })
 
   it('takes no new streams: 503 with Retry-After, also for one that was about to join', async () => {
     const { app, hub } = bareApp()
