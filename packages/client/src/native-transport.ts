@@ -35,9 +35,10 @@ export const nativeTransport: Transport = {
     }
     for (const name of [...CONTROL, ...(events ?? ['message'])]) {
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        const id = lastEventId || cursor
-        handlers.event({ event: name, data, id })
-        handlers.flush(id)
+        // Not every EventSource of a package repeats it for an event without one.
+        cursor = lastEventId || cursor
+        handlers.event({ event: name, data, id: cursor })
+        handlers.flush(cursor)
       })
     }
     return () => source.close()

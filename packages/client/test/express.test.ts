@@ -1,12 +1,14 @@
 import { defineEvents, payload, state } from '@sse/contract'
 import { type Hub, type SseOptions, sse } from '@sse/express'
 import { serve, stopServing } from '@sse/express/testing'
+import { EventSource } from 'eventsource'
 import express, { type RequestHandler, type Response } from 'express'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   createEventReducer,
   createEventSource,
   type EventSourceOptions,
+  nativeTransport,
   type TypedEventSource,
 } from '../src/index.ts'
 import { tap } from './endpoint.ts'
@@ -154,6 +156,30 @@ describe('with the hub of @sse/express', () => {
     await vi.waitFor(() => expect(told).toEqual(['a', 'b']), 5_000)
     await news.publish('note', 'c')
     await vi.waitFor(() => expect(told).toEqual(['a', 'b', 'c']), 5_000)
+  })
+
+  it('an EventSource that gives no id to an event without one resumes after the last id all the same', async () => {
+    // As that of `eventsource` on npm does; the standard has it sticky.
+    vi.stubGlobal('EventSource', EventSource)
+    cleanups.push(() => vi.unstubAllGlobals())
+    const { hub, news, url } = await start()
+    const source = open(url, { transport: nativeTransport })
+    const heard: string[] = []
+    source.on('note', (note) => heard.push(note))
+    await vi.waitFor(() => expect(source.cursor).not.toBe(''))
+    cut(hub)
+    await until(source, 'retrying')
+    const id = await news.publish('note', 'a')
+    await until(source, 'open')
+    await vi.waitFor(() => expect(heard).toEqual(['a']))
+    for (const stream of hub.streams) stream.send('note', 'private')
+    await vi.waitFor(() => expect(heard).toEqual(['a', 'private']))
+    expect(source.cursor).toBe(id)
+    cut(hub)
+    await until(source, 'retrying')
+    await news.publish('note', 'b')
+    await vi.waitFor(() => expect(heard).toContain('b'), 5_000)
+    expect(heard).toEqual(['a', 'private', 'b'])
   })
 
   it('what was dropped from the history is announced as a gap, before anything newer', async () => {
