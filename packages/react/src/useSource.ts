@@ -11,12 +11,16 @@ import { EventSourceContext, type EventSourceScope } from './EventSourceProvider
 /** What one component gave last. It may be written anew in every render: it is asked for at each attempt, and reconnects nothing. */
 interface Given extends Pick<EventSourceOptions, 'headers' | 'when'> {
   readonly inherited: EventSourceOptions['headers']
-  /** Counts no more once another component is there; until then, what is tried anew is tried as it was. */
-  gone?: boolean
 }
 
-/** By source, what its components gave, the newest last. */
-const givenTo = new WeakMap<object, Set<Given>>()
+/** What the components of a source gave, the newest last. */
+interface GivenBy {
+  readonly there: Set<Given>
+  /** Counts no more once another component is there; until then, what is tried anew is tried as it was. */
+  readonly gone: Set<Given>
+}
+
+const givenTo = new WeakMap<object, GivenBy>()
 
 /** The source itself, or the one that the page shares for this url and key; `null` for none. */
 export function useSource<E>(
@@ -39,12 +43,14 @@ export function useSource<E>(
     // A source that was given is another scope's, if it is any scope's.
     const given = target !== source && source && givenTo.get(source)
     if (!given) return
+    const { there, gone } = given
     const { headers, when } = options
     const own: Given = { headers, when, inherited: scope.headers }
-    for (const other of given) if (other.gone) given.delete(other)
-    given.add(own)
+    gone.clear()
+    there.add(own)
     return () => {
-      own.gone = true
+      there.delete(own)
+      gone.add(own)
     }
   })
   return source
@@ -56,13 +62,11 @@ function share<E>(
   key: string,
   scope: EventSourceScope,
 ): TypedEventSource<E> {
-  const given = new Set<Given>()
+  const there = new Set<Given>()
+  const gone = new Set<Given>()
   /** The newest of those who are there, or were last. */
-  const newest = <K extends keyof Given>(name: K): Given[K] | undefined => {
-    const said = [...given].filter((one) => one[name])
-    const there = [...given].some(({ gone }) => !gone)
-    return said.filter(({ gone }) => !(there && gone)).pop()?.[name]
-  }
+  const newest = <K extends keyof Given>(name: K): Given[K] | undefined =>
+    [...(there.size > 0 ? there : gone)].filter((one) => one[name]).pop()?.[name]
   // A request that is not GET may change something: only its key tells that another component's is the same one.
   const own = options.key === undefined && (options.method ?? 'GET') !== 'GET'
   // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
@@ -82,7 +86,7 @@ function share<E>(
       ]),
     when: (error, attempt) => newest('when')?.(error, attempt),
   })
-  if (!givenTo.has(source)) givenTo.set(source, given)
+  if (!givenTo.has(source)) givenTo.set(source, { there, gone })
   return source
 }
 

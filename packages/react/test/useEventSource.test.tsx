@@ -390,6 +390,24 @@ describe('useEventSource', () => {
     expect(await again(app(undefined, 'c', true))).toEqual({})
   })
 
+  it('sends the headers of who left last, once all are gone', async () => {
+    const mock = createMockTransport(events)
+    const live = (token: string) => (
+      <Live key={token} source="/events" options={{ headers: { token }, linger: 60_000 }} />
+    )
+    const first = live('a')
+    const app = (children: ReactNode) => (
+      <EventSourceProvider transport={mock}>{children}</EventSourceProvider>
+    )
+    const page = mount(app([first, live('b')]))
+    await act(() => mock.settle())
+    page.rerender(app([first])) // the same element, which is not rendered anew
+    page.rerender(app([]))
+    mock.at('/events').drop()
+    await mock.advance(10_000)
+    expect(mock.at('/events').requests.map(({ headers }) => headers.token)).toEqual(['b', 'a'])
+  })
+
   it('sends a request that is not GET again for a body that it had before', async () => {
     const mock = createMockTransport(events)
     const app = (body: string) => (
