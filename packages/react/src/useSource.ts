@@ -34,9 +34,11 @@ export function useSource<E>(
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another url, key or source is another one
   const source = useMemo(() => {
     if (typeof target !== 'string') return target ?? null
-    // Fast Refresh asks anew, and must get the same: a request that is not GET is not sent again.
+    // Fast Refresh asks anew, and must get the same. What is shared says so where the options are other ones by now; what is
+    // not is kept, since a request that is not GET is not sent again.
     const id = target + key
-    if (own.id !== id) Object.assign(own, { id, source: share(target, options, key, scope) })
+    if (own.id !== id || !isOwn(options, scope))
+      Object.assign(own, { id, source: share(target, options, key, scope) })
     return own.source ?? null
   }, [target, key])
   useInsertionEffect(() => {
@@ -67,11 +69,7 @@ function share<E>(
   /** The newest of those who are there, or were last. */
   const newest = <K extends keyof Given>(name: K): Given[K] | undefined =>
     [...(there.size > 0 ? there : gone)].filter((one) => one[name]).pop()?.[name]
-  // A request that is not GET may change something: only its key tells that another component's is the same one.
-  const own = options.key === undefined && (options.method ?? 'GET') !== 'GET'
-  // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
-  const create =
-    own || (scope.scope === 0 && typeof window === 'undefined') ? createEventSource : shareEventSource
+  const create = isOwn(options, scope) ? createEventSource : shareEventSource
   const source = create(url, {
     ...options,
     key,
@@ -89,6 +87,16 @@ function share<E>(
   if (!givenTo.has(source)) givenTo.set(source, { there, gone })
   return source
 }
+
+/** Whether a component shares its source with no other. */
+const isOwn = <E>(
+  { key, method = 'GET' }: SharedEventSourceOptions<E>,
+  { scope }: EventSourceScope,
+): boolean =>
+  // A request that is not GET may change something: only its key tells that another component's is the same one.
+  (key === undefined && method !== 'GET') ||
+  // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
+  (scope === 0 && typeof window === 'undefined')
 
 /** What has to be the same, beside the url, for two components to share a connection, and for one to keep its own. */
 const identify = <E>(

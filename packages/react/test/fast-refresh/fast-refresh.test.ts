@@ -71,6 +71,43 @@ describe('Fast Refresh', () => {
     },
   )
 
+  it('says that a url keeps the contract with which it was opened, and takes the new one with a source of a module', async () => {
+    const server = await startStreamServer()
+    const app = await startApp(browser, {
+      'events.ts': `
+import { defineEvents, payload } from '@sse/contract'
+
+export const events = defineEvents({ message: payload() })
+`,
+      'live.ts': `
+import { createEventSource } from '@sse/react'
+import { events } from './events.ts'
+
+export const live = createEventSource('${server.url('/module')}', { events })
+`,
+      'App.tsx': `
+import { useEventSource } from '@sse/react'
+import { events } from './events.ts'
+import { live } from './live.ts'
+
+export function App() {
+  const byUrl = useEventSource('${server.url('/url')}', { events })
+  const { latest, status } = useEventSource(live)
+  return <button>{byUrl.status} {status} {latest.added}</button>
+}
+`,
+    })
+    await shows(app, 'open open ')
+    await app.edit('events.ts', { 'payload()': 'payload(), added: payload()' })
+    await vi.waitFor(() => expect(server.requests).toHaveLength(3), 10_000)
+    await shows(app, 'open open ')
+    server.send('added', 'one', '/module')
+    await shows(app, 'open open one')
+    const warnings = app.logged.filter((text) => text.includes("differ in 'events'"))
+    expect(new Set(warnings)).toEqual(new Set([expect.stringContaining('/url')]))
+    await vi.waitFor(() => expect(server.streams).toBe(2)) // the former source of the module is closed
+  })
+
   it('reduces by the newest reducer: from its initial state, or on from where a function that it calls was edited', async () => {
     const server = await startStreamServer()
     const app = await startApp(browser, {
