@@ -93,6 +93,9 @@ function begin<E, S>(source: TypedEventSource<E>, options: EventReducerOptions<E
  * reducer would be another one in each render and each component.
  */
 export function signature<E, S>(options: EventReducerOptions<E, S>, name: string | undefined): string {
-  const code = Object.entries(options.reduce).map(([event, reduce]) => [event, String(reduce)])
-  return JSON.stringify([name, code, String(options.onGap)])
+  const code = Object.entries(options.reduce).map(([event, reduce]) => [event, codeOf(reduce)])
+  return JSON.stringify([name, code, codeOf(options.onGap)])
 }
+
+/** Without the name of a function, which React Compiler counts up where it was written inline: `_temp`, `_temp2`. */
+const codeOf = (reduce: unknown): string => String(reduce).replace(/^function [\w$]+/, '')

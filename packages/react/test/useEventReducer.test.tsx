@@ -1,7 +1,14 @@
+import { createMockTransport } from '@sse/client/testing'
 import { act, screen, waitFor } from '@testing-library/react'
 import { describe, expect, it, vi } from 'vitest'
 import { flushFrame } from '../src/frame.ts'
-import { createEventSource, type TypedEventSource, useEventReducer, useEventSource } from '../src/index.ts'
+import {
+  createEventSource,
+  EventSourceProvider,
+  type TypedEventSource,
+  useEventReducer,
+  useEventSource,
+} from '../src/index.ts'
 import { type Events, events, type Notice } from './contract.ts'
 import { mount } from './mount.tsx'
 import { startStreamServer } from './stream-server.ts'
@@ -155,6 +162,19 @@ describe.each([{ strict: false }, { strict: true }])(
   },
 )
 
+function Badge() {
+  return (
+    <p>{useEventReducer('/named', { events, initial: 0, reduce: { notification: (sum) => sum + 0.5 } })}</p>
+  )
+}
+
+// React Compiler names it otherwise than that of the badge.
+function Title() {
+  return (
+    <p>{useEventReducer('/named', { events, initial: 0, reduce: { notification: (sum) => sum + 0.5 } })}</p>
+  )
+}
+
 describe('useEventReducer', () => {
   it('tells reducers with the same code apart by name', async () => {
     const server = await startStreamServer()
@@ -169,6 +189,22 @@ describe('useEventReducer', () => {
     for (const title of ['red', 'blue', 'red']) server.send('notification', { title })
     await screen.findByText('red 2')
     await screen.findByText('blue 1')
+  })
+
+  it('shares by code, whatever its functions are named', async () => {
+    const mock = createMockTransport(events)
+    const app = (titled: boolean) => (
+      <EventSourceProvider transport={mock}>
+        <Badge />
+        {titled && <Title />}
+      </EventSourceProvider>
+    )
+    const page = mount(app(false))
+    await act(() => mock.settle())
+    await act(async () => mock.at('/named').emit('notification', { title: 'a' }))
+    await screen.findByText('0.5')
+    page.rerender(app(true))
+    expect(screen.getAllByText('0.5')).toHaveLength(2)
   })
 
   it('warns in development of reducers with the same code that are not the same', async () => {
