@@ -1,19 +1,20 @@
 import { type Broker, type BrokerSink, formatCursor, SseError } from '@sse/express'
 import { Beacon } from './beacon.ts'
 import { CallQueue, closedError } from './call-queue.ts'
+import { Commands } from './commands.ts'
+import { defer } from './deferred.ts'
 import { SWEEP_TIME } from './log-lua.ts'
 import { decodeNote } from './message.ts'
 import { type RedisBrokerOptions, resolveOptions } from './options.ts'
 import { Peers } from './peers.ts'
-import { checkPolicy } from './policy.ts'
 import { duplicatePrimary } from './primary.ts'
 import { encodePublication, type Publication } from './publication.ts'
 import { Reads } from './reads.ts'
 import type { Replica } from './replica.ts'
 import { Replicas } from './replicas.ts'
-import type { ScriptRunner } from './script.ts'
 import { Store } from './store.ts'
 import { Subscription } from './subscription.ts'
+import { deadline } from './timeout.ts'
 import { Topics } from './topics.ts'
 
 /** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
@@ -34,7 +35,6 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const id = crypto.randomUUID()
   /** Redis's clock, as against one that nobody sets. */
   let skew = Date.now() - performance.now()
-  let checked: Promise<void> | undefined
   let closed = false
 
   const store = new Store(prefix, {
@@ -46,19 +46,10 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     },
     abandoned(epoch) {
       // What fails is left behind for a while, and costs nothing but room.
-      runner(AbortSignal.timeout(SWEEP_TIME))
-        .then((swept) => store.sweep(swept, epoch))
-        .catch(() => {})
+      commands.errand(SWEEP_TIME, (runner) => store.sweep(runner, epoch)).catch(() => {})
     },
   })
-  const runner = async (abortSignal: AbortSignal): Promise<ScriptRunner> => {
-    checked ??= checkPolicy(client.withCommandOptions({ abortSignal }), store.key)
-    await checked.catch((error) => {
-      checked = undefined
-      throw error
-    })
-    return client.withCommandOptions({ abortSignal })
-  }
+  const commands = new Commands(client, store.key)
 
   const publishes = new CallQueue<Publication, string>({
     ...PUBLISH_LIMIT,
@@ -66,7 +57,12 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     stores: true,
     weigh: ({ text }) => text.length,
     async call(publications, sequence, signal) {
-      const { epoch, positions } = await store.publish(await runner(signal), id, sequence, publications)
+      const { epoch, positions } = await store.publish(
+        await commands.runner(signal),
+        id,
+        sequence,
+        publications,
+      )
       return positions.map((g) => (g === 0 ? '' : formatCursor(epoch, g)))
     },
   })
@@ -74,7 +70,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     timeout,
     async read(questions, signal) {
       const topic = subscription.up ? id : undefined
-      return store.read(await runner(signal), questions, topic)
+      return store.read(await commands.runner(signal), questions, topic)
     },
   })
 
@@ -117,10 +113,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const beacon = new Beacon({
     interval,
     wanted: () => subscription.up,
-    async send(everyone) {
-      const abort = AbortSignal.timeout(timeout)
-      await store.read(await runner(abort), [], everyone ? 'all' : id)
-    },
+    send: (everyone) => commands.errand(timeout, (runner) => store.read(runner, [], everyone ? 'all' : id)),
     silent: () => subscription.restart(),
   })
 
@@ -130,7 +123,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     topic: peersTopic,
     interval,
     timeout,
-    runner,
+    runner: (signal) => commands.runner(signal),
     async listen() {
       await topics.add(commonTopics, timeout)
       beacon.start()
@@ -198,10 +191,16 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 
     async close() {
       closed = true
+      commands.close()
+      const late = defer()
+      const cancel = deadline(timeout, late.resolve)
       await Promise.all([peers.close(), publishes.close(), reads.close()])
       beacon.stop()
       replicas.close()
       subscription.close()
+      // What was given up may be pending all the same.
+      await Promise.race([commands.settled(), late.promise])
+      cancel()
     },
   }
 }

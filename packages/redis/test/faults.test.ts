@@ -10,6 +10,7 @@ import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts
 import { Interposer } from './interposer.ts'
 import { missing, RedisServer } from './redis-server.ts'
 
+const RETENTION = { length: 10, bytes: 10_000, age: 60_000 }
 const AOF = ['--appendonly', 'yes', '--appendfsync', 'always']
 
 describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
@@ -558,6 +559,43 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     expect(performance.now() - began).toBeLessThan(3_000)
     redis.resume()
     await publishing
+  })
+
+  describe('a client that is closed once its broker is', () => {
+    async function start() {
+      const redis = await startRedis()
+      const interposer = await Interposer.start(redis.port)
+      cleanup.push(() => interposer.stop())
+      const client = await redis.connect(interposer.port)
+      cleanup.push(async () => client.destroy())
+      const broker = redisBroker({ client, beacon: 10, publishTimeout: 500 })
+      return { interposer, client, broker }
+    }
+
+    it('closes although its connection was lost: what nobody has asked for is withdrawn', async () => {
+      const { interposer, client, broker } = await start()
+      const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
+      await broker.attach(['a'], sink)
+      interposer.refusing = true
+      interposer.cutCalls()
+      await until(() => !client.isReady)
+      const asked = vi.spyOn(client, 'withCommandOptions')
+      await until(() => asked.mock.calls.length > 0)
+      await broker.close()
+      await client.close()
+    })
+
+    it('closes although its connection is lost then: what was given up is over before', async () => {
+      const { interposer, client, broker } = await start()
+      await broker.publish('a', { kind: 'event', event: 'news', data: '1', key: undefined }, RETENTION)
+      interposer.holdCalls()
+      const late = broker.publish('a', { kind: 'event', event: 'news', data: '2', key: undefined }, RETENTION)
+      await expect(late).rejects.toMatchObject({ code: 'ERR_SSE_BROKER' })
+      const closed = broker.close().then(() => client.close())
+      await new Promise(setImmediate)
+      interposer.cutCalls()
+      await closed
+    })
   })
 
   it('it is away for long: joins that are refused leave nothing behind', async () => {
