@@ -10,7 +10,7 @@ export interface Subscriber {
   info(section: string): Promise<unknown>
   subscribe(topics: string[], listener: (message: string, topic: string) => void): Promise<unknown>
   unsubscribe(topics: string[]): Promise<unknown>
-  on(event: 'error', listener: () => void): unknown
+  on(event: 'connect' | 'error', listener: () => void): unknown
   destroy(): void
 }
 
@@ -162,6 +162,10 @@ export class Subscription {
     const { over } = connection
     // The client would come back by itself, but to the same server, and without a word of what was missed.
     subscriber.on('error', () => this.#lose(connection))
+    // It may have been destroyed too early to know of the socket that it was about to open.
+    subscriber.on('connect', () => {
+      if (connection !== this.#connection) subscriber.destroy()
+    })
     connection.run = await orOver(over, within(CONNECT_TIME, this.#connect(connection)))
     const topics = [...this.#acknowledged]
     if (topics.length > 0) {
@@ -179,8 +183,6 @@ export class Subscription {
   async #connect(connection: Connection): Promise<string> {
     const { subscriber } = connection
     await subscriber.connect()
-    // It may have been destroyed too early to know of the socket that it was about to open.
-    if (connection !== this.#connection) subscriber.destroy()
     const info = String(await subscriber.info('replication'))
     if (!info.includes('role:master')) throw new Error('The connection is to a replica.')
     return /master_replid:(\w{8})/.exec(info)?.[1] ?? ''

@@ -1,4 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createClient } from 'redis'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Peers } from '../src/peers.ts'
 import { Subscription } from '../src/subscription.ts'
@@ -61,6 +64,35 @@ describe('a subscription', () => {
     onTestFinished(() => subscription.close())
     await storage.run('of the first request', () => subscription.subscribe(['a']))
     expect(created).toEqual([undefined, undefined, undefined])
+  })
+
+  it('leaves no connection behind that was about to open when it was closed, also to a server that is silent', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => {
+      server.close()
+    })
+    const connected = once(server, 'connection')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const subscription = new Subscription({
+      async create() {
+        const client = createClient({ url: `redis://127.0.0.1:${port}` })
+        const connect = client.connect.bind(client)
+        vi.spyOn(client, 'connect').mockImplementation(() => {
+          const connecting = connect()
+          subscription.close()
+          return connecting
+        })
+        return client
+      },
+      heard() {},
+      lost() {},
+      regained() {},
+    })
+    await expect(subscription.subscribe(['a'])).rejects.toMatchObject({ code: 'ERR_SSE_BROKER' })
+    const [socket] = await connected
+    await once(socket.resume(), 'close')
   })
 })
 
