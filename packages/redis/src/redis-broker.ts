@@ -125,8 +125,8 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
     timeout,
     runner: (signal) => commands.runner(signal),
     async listen() {
-      await topics.add(commonTopics, timeout)
       beacon.start()
+      await topics.add(commonTopics, timeout)
     },
     size: (channel) => sumOf(sinksOf(channel), channel),
     disconnect(channel) {
@@ -161,8 +161,9 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
         copy.linger = undefined
         copy.sinks.add(sink)
       }
-      await topics.add([...commonTopics, ...channels.map(topicOf)], timeout)
+      // A connection may fall silent before it has acknowledged anything.
       beacon.start()
+      await topics.add([...commonTopics, ...channels.map(topicOf)], timeout)
     },
 
     detach(channel: string, sink: BrokerSink) {

@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import type { TestStream } from '@sse/express/testing'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { redisBroker } from '../src/index.ts'
+import { type RedisClient, redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
 import { missing, RedisServer } from './redis-server.ts'
@@ -596,6 +596,29 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
       interposer.cutCalls()
       await closed
     })
+  })
+
+  it('its connection falls silent before the first subscription is acknowledged: another one takes its place', async () => {
+    const redis = await startRedis()
+    const client = await redis.connect()
+    cleanup.push(async () => client.destroy())
+    const duplicate = vi.fn(() => client.duplicate())
+    duplicate.mockImplementationOnce(() => {
+      const silent = client.duplicate()
+      // As node-redis does with what has no reply by then.
+      vi.spyOn(silent, 'subscribe').mockImplementation(
+        () => new Promise((_, reject) => silent.once('end', () => reject(new Error('Disconnects client')))),
+      )
+      return silent
+    })
+    const wrapped: RedisClient = {
+      duplicate,
+      withCommandOptions: (options) => client.withCommandOptions(options),
+    }
+    const broker = redisBroker({ client: wrapped, beacon: 50, publishTimeout: 2_000 })
+    cleanup.push(() => broker.close())
+    const sink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
+    await broker.attach(['a'], sink)
   })
 
   it('it is away for long: joins that are refused leave nothing behind', async () => {
