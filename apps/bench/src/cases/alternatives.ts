@@ -7,7 +7,7 @@ import { column, type Section } from '../section.ts'
 const READERS = 1_000
 const UPDATES = 20
 
-/** What a browser says of itself with every request. */
+/** The headers that a browser sends with every request. */
 const BROWSER = [
   'Host: bench.example',
   'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
@@ -22,7 +22,7 @@ const get = (...headers: string[]): string =>
 
 const POLL = get()
 
-/** How each of them asks for news: once for all, or for every update. */
+/** How each peer requests events: once, or for every update. */
 const OPENINGS: Readonly<Record<string, Opening>> = {
   sse: { request: get('Accept: text/event-stream') },
   ws: {
@@ -36,7 +36,7 @@ const OPENINGS: Readonly<Record<string, Opening>> = {
   polling: { request: POLL },
 }
 
-/** The same news over an event stream, over WebSocket, and fetched again and again. */
+/** The same events over an event stream, over WebSocket, and by polling. */
 export async function alternatives(plan: Plan): Promise<Section[]> {
   progress('WebSocket and polling')
   const peers = chosen(plan, Object.keys(OPENINGS))
@@ -48,12 +48,12 @@ export async function alternatives(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Event stream, WebSocket, polling',
-      about: `One update of 100 B at a time to ${READERS.toLocaleString('en')} readers. Polling is at its best here: it asks exactly once for each update, on a kept connection; every poll that finds nothing costs the same again.`,
+      about: `One update of 100 B at a time to ${READERS.toLocaleString('en')} readers; all figures are per update and reader. Polling is at its best here: it asks exactly once for each update, on a connection that is kept open; every poll that finds nothing new would cost the same again.`,
       baseline: 'sse',
       columns: [
-        column('alternatives.down', 'bytes down, an update', 'B', outcomes, 'down'),
-        column('alternatives.up', 'bytes up, an update', 'B', outcomes, 'up'),
-        column('alternatives.cpu', 'CPU of the server, an update', 'µs', outcomes, 'cpu'),
+        column('alternatives.down', 'bytes down per update', 'B', outcomes, 'down'),
+        column('alternatives.up', 'bytes up per update', 'B', outcomes, 'up'),
+        column('alternatives.cpu', 'CPU of the server per update', 'µs', outcomes, 'cpu'),
       ],
     },
   ]

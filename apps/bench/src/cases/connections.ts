@@ -8,21 +8,21 @@ import { type Figures, once, takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
 const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'express-sse', 'fastify', 'hono', 'nchan', 'sse']
-/** Descriptors that a process has besides its connections. */
+/** File descriptors that a process may need besides those of its connections. */
 const OTHERS = 500
 
-/** Those of whom the lesser number tells enough, once. */
+/** Peers measured once, and with the smaller number of connections only. */
 const FEWER = ['http', 'better-sse', 'express-sse', 'hono']
-/** Ours, and whom our targets name. */
+/** Ours, and the peer that our targets name. */
 const NAMED = ['tutorial', 'sse']
-/** Readers who come first: by then most code is compiled, and the heap has the size that it has anyway. */
+/** Readers that come first and are not counted: after them, most code is compiled and the heap has its basic size. */
 const FIRST = 1_000
-/** Those who come in all; and again, once all others have come and gone, so often for the compiler, and so often in turns. */
+/** Readers in all. To measure accepting again, they come and go `WARMING` times for the compiler, and then in `TURNS` rounds. */
 const READERS = 5_000
 const WARMING = 4
 const TURNS = 7
 
-/** What a reader costs that hears nothing: to be accepted, and to be kept. */
+/** What a reader costs to whom nothing is sent: to accept it, and to keep it. */
 export async function connections(plan: Plan): Promise<Section[]> {
   const peers = chosen(plan, PEERS, NAMED)
   const steady = (peer: string): boolean => !FEWER.includes(peer)
@@ -39,7 +39,7 @@ export async function connections(plan: Plan): Promise<Section[]> {
     (fleet) => takeTurns(turns, async (peer) => ({ again: await again(fleet.rig(peer)) })),
   )
   if (!plan.quick) progress(`${most} idle connections`)
-  // With half the ports of an address in use the kernel looks long for a free one, so that the last of them take most of the time.
+  // In one round: with half the ports of an address in use, the kernel searches long for a free one, which takes most of the time.
   const full = await takeTurns(once(plan.quick ? [] : [...peers.keys()].filter(steady)), (peer) =>
     withRig(peer, (rig) => idle(rig, most)),
   )
@@ -47,25 +47,25 @@ export async function connections(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Idle connections',
-      about: `CPU of the server for each connection that it accepts and answers with the head of a stream, 100 at a time; then what its resident memory has grown by, garbage collected. A server has ${FIRST.toLocaleString('en')} readers before any of it counts. The compilers of V8 are busy for longer than that, in threads of their own, whose time counts: most with whom the most code runs. What accepting costs a server that has been up for a while is what it costs again, once readers have come and gone several times.`,
+      about: `Server CPU per connection that it accepts and answers with response headers, 100 opened at a time; then the growth of its resident memory per connection, after garbage collection. On a server that has just started, the first ${FIRST.toLocaleString('en')} readers are not counted. V8 goes on compiling after these, in threads whose time counts: most for the peers that run most code. Again: on a server that has been up for a while, after as many readers have come and gone several times.`,
       baseline: 'tutorial',
       columns: [
-        column('accept.again', `accepting ${few} again: CPU of each`, 'µs', later, 'again'),
-        column('accept.5000', `accepting ${few}: CPU of each`, 'µs', some, 'accept'),
-        column('memory.5000', `RSS of each of ${few}`, 'KB', some, 'kilobytes'),
+        column('accept.again', `accepting ${few} again: CPU each`, 'µs', later, 'again'),
+        column('accept.5000', `accepting ${few}: CPU each`, 'µs', some, 'accept'),
+        column('memory.5000', `memory of each of ${few} (RSS)`, 'KB', some, 'kilobytes'),
         column('accept.rate', 'accepted/s', '/s', some, 'rate'),
         ...(full.size === 0
           ? []
           : [
-              column('accept.most', `accepting ${many}: CPU of each`, 'µs', full, 'accept'),
-              column('memory.most', `RSS of each of ${many}`, 'KB', full, 'kilobytes'),
+              column('accept.most', `accepting ${many}: CPU each`, 'µs', full, 'accept'),
+              column('memory.most', `memory of each of ${many} (RSS)`, 'KB', full, 'kilobytes'),
             ]),
       ],
     },
   ]
 }
 
-/** Takes so many readers in. */
+/** Opens this many readers. */
 async function idle(rig: Rig, count: number): Promise<Figures> {
   await rig.open(FIRST, { every: 0 })
   const before = await rig.usage()
@@ -82,7 +82,7 @@ async function idle(rig: Rig, count: number): Promise<Figures> {
   }
 }
 
-/** What it takes to accept a reader once those before have come and gone. */
+/** The CPU for accepting a reader after earlier ones have come and gone. */
 async function again(rig: Rig): Promise<number> {
   const before = await quiet(rig)
   await rig.open(READERS, { every: 0 })
@@ -91,7 +91,7 @@ async function again(rig: Rig): Promise<number> {
   return (after.cpuMicroseconds - before.cpuMicroseconds) / READERS
 }
 
-/** What the server has used once it has nothing left to do. */
+/** Waits until the server has nothing left to do. @returns what it has used so far */
 async function quiet(rig: Rig): Promise<Usage> {
   let before = await rig.server.ask('usage', { tidy: false })
   for (;;) {

@@ -30,7 +30,8 @@ export async function decoding(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Decoding',
-      about: 'Megabytes a second from bytes to events, in Node.',
+      about:
+        'Megabytes per second, from bytes to events, in Node. Ours is the decoder of the client, in @sse/protocol.',
       baseline: 'eventsource-parser',
       columns,
     },

@@ -16,9 +16,9 @@ const PEERS = [
   'nchan',
   'sse',
 ]
-/** Ours, and whom our targets name. */
+/** Ours, and the peers that our targets name. */
 const NAMED = ['net', 'better-sse', 'better-sse-batch', 'nchan', 'sse']
-/** Those that would take minutes to say at 5,000 readers, and at 100, what they say at 1,000. */
+/** Peers measured with 1,000 readers only: with 100 and 5,000 they would take minutes to show the same. */
 const SLOW = ['tutorial', 'better-sse-batch', 'express-sse', 'hono']
 
 interface Rhythm {
@@ -29,36 +29,37 @@ interface Rhythm {
 }
 
 const RHYTHMS: readonly Rhythm[] = [
-  { id: '1', title: '1 a turn', perTurn: 1, backToBack: true },
-  { id: '10', title: '10 a turn', perTurn: 10, backToBack: true },
-  { id: 'paused.1', title: '1 a turn', perTurn: 1, backToBack: false },
-  { id: 'paused.10', title: '10 a turn', perTurn: 10, backToBack: false },
+  { id: '1', title: '1 per turn', perTurn: 1, backToBack: true },
+  { id: '10', title: '10 per turn', perTurn: 10, backToBack: true },
+  { id: 'paused.1', title: '1 per turn', perTurn: 1, backToBack: false },
+  { id: 'paused.10', title: '10 per turn', perTurn: 10, backToBack: false },
 ]
 
 const FLOOD = {
   title: 'turns back to back',
   about:
-    'CPU microseconds of the server for each delivery: one or ten events in a turn of the event loop, and the next turn at once, in bursts of which each begins when the one before has arrived. So much shows what a server has to give, and is what our targets are judged by.',
+    'Server CPU per delivery: one or ten events are published in each turn of the event loop, without a pause between turns, in bursts that each begin when the one before has arrived everywhere. This shows what a server can do at most.',
 }
-// net to 1,000 readers took 3.0 µs without a pause, 3.6 with 5 ms, 4.7 with 20 and 6.3 with 50; a load kept awake changed nothing.
+// On one machine, net to 1,000 readers took 3.0 µs without a pause, 3.6 with 5 ms, 4.7 with 20 and 6.3 with 50; keeping the load awake
+// changed nothing. On another, whose kernel takes longer to send, the pause made no difference.
 const PAUSED = {
   title: 'with pauses',
   about:
-    'The same, and after each turn the server sleeps, about as long as the slower peers work. Then a write costs everybody more, and the more the longer the sleep is: caches, and what the kernel holds of a connection, have gone cold. That share is the same for all, so the peers stand closer together than back to back.',
+    'The same, but the server sleeps after each turn: 20 µs per reader, and three times as long after ten events. So servers that merge events into fewer writes cannot do so across turns. On some machines a write also costs every peer more after a sleep, since CPU caches have gone cold, and what the kernel keeps for a connection with them; this brings the peers closer together.',
 }
 const MERGED =
-  '@sse/express does not keep a publisher waiting while it passes over many readers: what falls due meanwhile goes out in one write with the next event. `net` as written here passes over all of them for each turn. So its ratio back to back is that of fewer writes; what an event costs that is written by itself stands in the table with pauses.'
+  '@sse/express does not keep the publisher waiting during a pass over many readers: events published meanwhile go out in one write with the next. `net`, as written here, writes to every reader in every turn. So the ratio of @sse/express back to back comes from fewer writes; the table with pauses shows what an event costs that is written by itself.'
 
-/** How long a measurement publishes, in milliseconds. */
+/** How long a measurement goes on publishing, in milliseconds. */
 const WITHIN = 300
 /**
- * Turns back to back come in bursts, each when the one before has arrived. What one brings a reader, in bytes of data, the
- * buffers of the kernel hold for a load that lags behind: else its search for room would be what is measured.
+ * Turns back to back come in bursts, each after the one before has arrived. The bytes of data that a burst brings a reader fit
+ * into the kernel's buffers, in case the load lags behind: otherwise the kernel's search for room would be measured.
  */
 const BURST = 25_000
-/** And what one brings all readers, in events that are written by themselves. */
+/** The limit of a burst in writes to all readers; a turn of ten events counts as √10. */
 const WRITES = 150_000
-/** And in deliveries, for those who write each event by itself in any case. */
+/** The limit of a burst in deliveries to all readers, for peers that write every event by itself. */
 const DELIVERIES = 400_000
 
 /** One event to many readers: what a delivery costs the server. */
@@ -67,7 +68,7 @@ export async function fanOut(plan: Plan): Promise<Section[]> {
   for (const readers of plan.quick ? [1_000] : [100, 1_000, 5_000]) {
     progress(`fan-out to ${readers} readers`)
     const able = readers === 1_000 ? PEERS : PEERS.filter((peer) => !SLOW.includes(peer))
-    // Most is judged by the middle one, and by a few hundredths.
+    // Most targets are about 1,000 readers, and a few hundredths can decide them.
     const rounds = readers === 1_000 ? moreRounds(plan) : Math.min(2, plan.rounds)
     sections.push(...(await fanOutTo(readers, chosen(plan, able, NAMED, rounds), plan)))
   }
@@ -81,13 +82,13 @@ async function fanOutTo(readers: number, peers: Rounds, plan: Plan): Promise<Sec
     peers.keys(),
     async (rig) => {
       await rig.open(readers, { every: 0 })
-      // For the compiler.
+      // Warms up the compiler.
       for (const rhythm of RHYTHMS.slice(0, 2)) await deliver(rig, readers, 100, rhythm)
     },
     async (fleet) => {
       for (const bytes of plan.quick ? [100] : [100, 1024]) {
         for (const rhythm of RHYTHMS) {
-          // Away from the middle, the larger events and pauses tell the same of many in a turn as of one.
+          // Combinations of larger events, pauses and many events per turn tell little new, least with 100 and 5,000 readers.
           const unusual = (bytes > 100 ? 1 : 0) + (rhythm.backToBack ? 0 : 1) + (rhythm.perTurn > 1 ? 1 : 0)
           if (unusual > (readers === 1_000 ? 2 : 1)) continue
           const { columns, remarks } = rhythm.backToBack ? flood : paused
@@ -117,12 +118,12 @@ async function deliver(
   bytes: number,
   { backToBack, perTurn }: Rhythm,
 ): Promise<{ cpu: number; rate: number; loadShare: number }> {
-  // Ten events in one write take about three times as long as one.
+  // Over all peers, a turn of ten events takes about three times as long as a turn of one.
   const effort = Math.sqrt(perTurn)
   const turns = Math.ceil(
     Math.min(BURST / (bytes * perTurn), (WRITES * effort) / readers, DELIVERIES / (readers * perTurn)),
   )
-  // About twice what a turn takes, so that no turn meets the one before.
+  // About twice what a turn takes the fastest peers, which write after `publish` returns, so that none of their turns overlap.
   const pause = Math.ceil((readers * 20 * effort) / 1000)
   const cost = await measureAll(
     rig,

@@ -7,26 +7,26 @@ import { column, loadRemarks, type Section } from '../section.ts'
 const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'fastify', 'nchan', 'sse']
 const READERS = 1_000
 const RATE = 1_000
-/** Late events are still counted for so many milliseconds. */
+/** How long late events are still counted, in milliseconds. */
 const GRACE = 500
 /** For how long the server publishes before it counts, in milliseconds. */
 const WARMING = 1_000
 
-/** How late events are, published by the clock: gently, and at a rate that overloads most. */
+/** How late events are that are published by the clock: at a gentle rate, and at one that overloads most peers. */
 export async function latency(plan: Plan): Promise<Section[]> {
   return [await gentle(plan), await overload(plan)]
 }
 
 async function gentle(plan: Plan): Promise<Section> {
   progress('latency at 20 events/s')
-  // Few events are its p99, and something else holds one up now and then.
+  // Its p99 is that of few events, any of which something else may delay.
   const peers = chosen(plan, PEERS, ['net', 'nchan', 'sse'], moreRounds(plan))
   const seconds = latencySeconds(plan)
   const outcomes = await withFleet(
     peers.keys(),
     async (rig) => {
       await rig.open(READERS)
-      // For the compiler.
+      // Warms up the compiler.
       await pour(rig, { bytes: 1024, rate: 20, seconds: 0.5 })
     },
     (fleet) =>
@@ -39,7 +39,7 @@ async function gentle(plan: Plan): Promise<Section> {
   )
   return {
     title: 'Latency at 20 events/s to 1,000 readers',
-    about: '1 KiB, from the time at which an event was due to the time at which the load has read it.',
+    about: 'Events of 1 KiB; the time from when an event was due until the load has read it.',
     baseline: 'net',
     columns: [
       column('latency.p50', 'p50', 'ms', outcomes, 'p50'),
@@ -69,19 +69,19 @@ async function overload(plan: Plan): Promise<Section> {
   const at = `${RATE.toLocaleString('en')} events/s`
   return {
     title: 'Open loop: events by the clock to 1,000 readers',
-    about: `100 B for ${seconds} s, at a server that was busy before. The publisher does not wait for a server that is slow, and an event is late from when it was due. What has not arrived half a second after the end is not counted.`,
+    about: `Events of 100 B for ${seconds} s, at a server that is warmed up. The publisher does not wait for a slow server: latency counts from when an event was due. Events that have not arrived half a second after the last was published are counted neither as deliveries nor in the latencies.`,
     baseline: 'net',
     columns: [
       column(`open-loop.${RATE}.rate`, `${at}: deliveries/s`, '/s', outcomes, 'rate'),
       column(`open-loop.${RATE}.p50`, `${at}: p50`, 'ms', outcomes, 'p50'),
       column(`open-loop.${RATE}.p99`, `${at}: p99`, 'ms', outcomes, 'p99'),
-      column(`open-loop.${RATE}.cpu`, `${at}: CPU a delivery`, 'µs', outcomes, 'cpu'),
+      column(`open-loop.${RATE}.cpu`, `${at}: CPU per delivery`, 'µs', outcomes, 'cpu'),
     ],
     remarks: loadRemarks(at, outcomes),
   }
 }
 
-/** For the compiler, which has most to do with whom the most code runs: one event in a hundred late by it is the p99. */
+/** Warms up the compiler, which has most to do for the peers that run most code: if it delays one event in a hundred, that is the p99. */
 async function warm(rig: Rig): Promise<void> {
   const turns = { bytes: 100, common: 1, turns: 50, within: 300, pause: 1 }
   await measureAll(rig, READERS, () => rig.server.ask('publish', turns), WARMING)

@@ -4,13 +4,13 @@ import { measureAll } from '../rig.ts'
 import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
-/** Those that can tell users apart. */
+/** Peers that can tell users apart. */
 const PEERS = ['net', 'http', 'tutorial', 'better-sse', 'sse']
 
 const MIXES = [
   { id: 'common', title: '1 to all', common: 1, own: 0 },
-  { id: 'own', title: '500 to one each', common: 0, own: 500 },
-  { id: 'both', title: '1 to all and 500 to one each', common: 1, own: 500 },
+  { id: 'own', title: '500 to one user each', common: 0, own: 500 },
+  { id: 'both', title: '1 to all and 500 to one user each', common: 1, own: 500 },
 ]
 
 /** Users who are each on a channel of their own, and on one that they share. */
@@ -22,7 +22,7 @@ export async function manyChannels(plan: Plan): Promise<Section[]> {
     peers.keys(),
     async (rig) => {
       await rig.open(users, { users: true, every: 0 })
-      // For the compiler.
+      // Warms up the compiler.
       const mix = { bytes: 100, common: 1, own: 100, users, turns: 5, within: 500, pause: 50 }
       await measureAll(rig, users, () => rig.server.ask('publish', mix))
     },
@@ -45,7 +45,7 @@ export async function manyChannels(plan: Plan): Promise<Section[]> {
           )
           return { cpu: cost.cpu / cost.deliveries }
         })
-        columns.push(column(`channels.${id}`, `${title}, a turn`, 'µs', outcomes, 'cpu'))
+        columns.push(column(`channels.${id}`, `${title}, per turn`, 'µs', outcomes, 'cpu'))
       }
       return columns
     },
@@ -53,7 +53,7 @@ export async function manyChannels(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Many channels',
-      about: `${users.toLocaleString('en')} users, each on one own and one common channel; CPU microseconds of the server for each delivery of 100 B.`,
+      about: `${users.toLocaleString('en')} users, each on a channel of their own and on one that all share; server CPU per delivery of 100 B.`,
       baseline: 'net',
       columns,
     },

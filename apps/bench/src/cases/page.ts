@@ -9,13 +9,13 @@ import { column, type Section } from '../section.ts'
 import type { ServerRequests } from '../server.ts'
 
 const RATE = 10_000
-/** Milliseconds that the page has to take the last events. */
+/** How long to wait until the page has handled the last events, in milliseconds. */
 const PATIENCE = 10_000
 
 /** Pages, by their name in the results. */
 const PAGES: Readonly<Record<string, string>> = { 'EventSource and useState': '#naive', useEventSource: '' }
 
-/** More events than anybody can look at, into a React page. */
+/** More events than anybody can read, into a React page. */
 export async function page(plan: Plan): Promise<Section[]> {
   progress('a React page in Chromium')
   const seconds = plan.quick ? 2 : 4
@@ -27,14 +27,14 @@ export async function page(plan: Plan): Promise<Section[]> {
     return [
       {
         title: 'A React page',
-        about: `${RATE.toLocaleString('en')} events/s of 100 B for ${seconds} s by @sse/express into a page of one component in headless Chromium, which shows the newest; until it has taken the last one.`,
+        about: `${RATE.toLocaleString('en')} events/s of 100 B for ${seconds} s, sent by @sse/express to a page in headless Chromium, whose one component shows the newest; measured until the page has handled the last one.`,
         baseline: 'EventSource and useState',
         columns: [
           column('page.lost', 'lost', 'events', outcomes, 'lost'),
           column('page.renders', 'renders', '/s', outcomes, 'renders'),
           column('page.longTasks', 'long tasks', 'tasks', outcomes, 'longTasks'),
-          column('page.longest', 'the longest', 'ms', outcomes, 'longest'),
-          column('page.behind', 'done after', 'ms', outcomes, 'behind'),
+          column('page.longest', 'longest task', 'ms', outcomes, 'longest'),
+          column('page.behind', 'time to catch up at the end', 'ms', outcomes, 'behind'),
         ],
       },
     ]

@@ -10,17 +10,17 @@ const SIZES: Readonly<Record<string, number>> = { '100 B': 100, '1 KiB': 1024 }
 const RETENTION = { length: 10_000, bytes: 16_000_000, age: 3_600_000 }
 
 const CHANNELS = 500
-/** Events in each channel: when they are read, and when the memory of one is taken. Redis gives them room by the page. */
+/** Events in each channel when it is read, and between which counts an event's memory is measured: Redis allocates by the page. */
 const READ = 10
 const HALF = 50
 const FULL = 100
-/** Publishes of which the CPU is taken: under load, and one after the other. */
+/** Publishes over which the CPU is measured: under load, and one at a time. */
 const MANY = 4_000
 const SINGLE = 500
-/** Processes that hear of a channel. */
+/** Processes that follow a channel. */
 const SUBSCRIBERS = 20
 
-/** What @sse/redis takes of Redis: the figures from which to reckon how far one goes. */
+/** What @sse/redis costs Redis: the figures from which to calculate how much one Redis can carry. */
 export async function redis(plan: Plan): Promise<Section[]> {
   progress('one Redis')
   const rounds = Math.min(2, plan.rounds)
@@ -30,20 +30,20 @@ export async function redis(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'One Redis',
-      about: `What events of a size take of Redis: its CPU for a publish under load, to a channel each or in a run on one, and for one that comes alone; for each process that hears of it, and the bytes to each of these, of a run and of one alone; its CPU for a reading that comes alone, and for each channel of ${READ} events where many are read at once; its memory for a channel of one event, and for each of many events in it.`,
+      about: `What @sse/redis costs Redis, by the size of events. CPU per publish: under load, each to another channel or in a run on one channel, and alone, one at a time. For each process that follows the channel: further CPU per event, and the bytes sent to it, in a run and alone. CPU of reading channels of ${READ} events: alone, and per channel when many are read at once. Memory: of a channel with one event, and of each of many events in it.`,
       baseline: '100 B',
       columns: [
-        figure('publish', 'publish, a channel each', 'µs'),
-        figure('run', 'in a run', 'µs'),
-        figure('alone', 'alone', 'µs'),
-        figure('subscriberRun', 'each process, in a run', 'µs'),
-        figure('subscriber', 'alone', 'µs'),
-        figure('noteRun', 'to each process, in a run', 'B'),
-        figure('note', 'alone', 'B'),
+        figure('publish', 'publish, each to another channel', 'µs'),
+        figure('run', 'publish, in a run', 'µs'),
+        figure('alone', 'publish, alone', 'µs'),
+        figure('subscriberRun', 'per process, in a run', 'µs'),
+        figure('subscriber', 'per process, alone', 'µs'),
+        figure('noteRun', 'bytes to each process, in a run', 'B'),
+        figure('note', 'bytes to each process, alone', 'B'),
         figure('read', 'read, alone', 'µs'),
-        figure('readChannel', 'read, each channel', 'µs'),
-        figure('channel', 'a channel', 'B'),
-        figure('event', 'each event', 'B'),
+        figure('readChannel', 'read, per channel of many', 'µs'),
+        figure('channel', 'memory of a channel', 'B'),
+        figure('event', 'memory of each event', 'B'),
       ],
     },
   ]
@@ -83,7 +83,7 @@ async function measure(size: string) {
     }
     const publish = (channel: string): Promise<string> => publisher.publish(channel, message, RETENTION)
     const names = Array.from({ length: CHANNELS }, (_, index) => `user:${index}`)
-    // The first call has the script compiled.
+    // The first call loads the script.
     await publish('news')
 
     const empty = await server.usage()
@@ -132,7 +132,7 @@ async function oneByOne(times: number, act: (index: number) => Promise<unknown>)
   for (let index = 0; index < times; index++) await act(index)
 }
 
-/** What an act takes of Redis. */
+/** What an act costs Redis. */
 async function spent(
   server: RedisServer,
   act: () => Promise<unknown>,

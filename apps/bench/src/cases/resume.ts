@@ -4,12 +4,12 @@ import type { Resumed, Rig } from '../rig.ts'
 import { medians, takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
-/** Those that replay what a reader has missed. */
+/** Peers that replay what a reader has missed. */
 const PEERS = ['net', 'fastify', 'nchan', 'sse']
 
-/** So many readers come and go before anything counts, so often: the server is one that has been up for a while. */
+/** Readers that come and go, this many times, before anything is measured: the server has been up for a while. */
 const FORMER = { readers: 1_000, times: 5 }
-/** Milliseconds for which a slow peer is warmed, and measured. */
+/** How long to warm up a slow peer, and how long to measure it, in milliseconds. */
 const ENOUGH = 2_000
 
 interface Storm {
@@ -17,10 +17,10 @@ interface Storm {
   readonly title: string
   readonly readers: number
   readonly missed: number
-  /** How many come before it counts, and how often, until the compiler is done with most. */
+  /** How many readers resume before it counts, and how often, until most code is compiled. */
   readonly warmers: number
   readonly warming: number
-  /** How often all come then. */
+  /** How often all of them resume then. */
   readonly times: number
 }
 
@@ -29,7 +29,7 @@ const ONE: Storm = {
   title: '1 reader',
   readers: 1,
   missed: 10_000,
-  // Who is alone is served another way than ten at once.
+  // A single reader is served by another code path than ten at once.
   warmers: 1,
   warming: 40,
   times: 15,
@@ -53,7 +53,7 @@ const STORM: Storm = {
   times: 1,
 }
 
-/** Readers who come back, all at once, and get what they have missed. */
+/** Readers that reconnect all at once and get what they have missed. */
 export async function resume(plan: Plan): Promise<Section[]> {
   const peers = chosen(plan, PEERS, ['net', 'fastify', 'sse'], Math.min(2, plan.rounds))
   const storms = plan.quick ? [ONE, FIFTY] : [ONE, FIFTY, STORM]
@@ -76,7 +76,7 @@ export async function resume(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Resume',
-      about: `Readers who connect at once with the id of the last event that they have, from the first connecting to the last of 100 B events at the load, accepting included; medians of several times, after ${FORMER.times} times ${FORMER.readers.toLocaleString('en')} readers who came and went, and some of these, for the compiler. Each time everything that is replayed was published since the last one, so that nobody sends again what was made for a former reader; but those who come together have missed the same, and may share it. \`net\` puts what each has missed together from a list of preformatted events; @fastify/sse leaves the list to the application. Of peers that have no replay there is nothing to measure.`,
+      about: `Readers reconnect all at once with the id of the last event that they have. The time runs from the first connect until the load has read the last event, accepting included; events of 100 B. Medians of up to ${ONE.times} repetitions, after a warm-up: ${FORMER.readers.toLocaleString('en')} readers come and go ${FORMER.times} times, then some resume. The events that are replayed are published anew before each repetition, so no server can reuse what it made for earlier readers; but readers that reconnect together have missed the same, and the server may share it among them. \`net\` concatenates what each has missed from a list of preformatted events; @fastify/sse leaves keeping the events to the application. Peers without replay are left out.`,
       baseline: 'net',
       columns: storms.flatMap(({ id, missed, title }) => {
         const what = `${title}, ${missed.toLocaleString('en')} events`
@@ -102,7 +102,7 @@ async function weather(rig: Rig, { missed, readers, times, warmers, warming }: S
   return medians(await several(times, () => come(readers)))
 }
 
-/** Does it so often, or as often as there is time for. */
+/** Repeats an act this many times, or fewer if the time is over before; at least once. */
 async function several<T>(times: number, act: () => Promise<T>): Promise<readonly T[]> {
   const until = performance.now() + ENOUGH
   const done: T[] = []

@@ -5,13 +5,13 @@ import { column, loadRemarks, type Section } from '../section.ts'
 
 const PEERS = ['pubsub', 'socket-io', 'sse-redis']
 const SERVERS = 3
-/** At each server, while the latency is measured. While the throughput is, one: it is not what a delivery costs. */
+/** Readers at each server for the latency. For the throughput there is one, since it is not about the cost of a delivery. */
 const READERS = 50
 /** Events a second of each server. */
 const RATE = 60
-/** Seconds of it that do not count: by then most code is compiled. */
+/** Seconds of these that are not counted: after them, most code is compiled. */
 const WARMING = 2
-/** Events that each server publishes back to back, and of one turn. */
+/** Events that each server publishes back to back, in all and in one turn. */
 const FLOOD = 4_000
 const TURN = 100
 
@@ -25,10 +25,10 @@ const SOCKET = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
   '\r\n',
 ].join('\r\n')
-/** "40", which joins the namespace, as a frame of WebSocket. */
+/** "40", which joins the namespace, as a WebSocket frame. */
 const CONNECT = '\x81\x82\0\0\0\x0040'
 
-/** Three servers and one Redis: what is published at any of them goes to readers of all. */
+/** Three servers and one Redis: events published at any server go to the readers of all. */
 export async function servers(plan: Plan): Promise<Section[]> {
   progress('three servers')
   const peers = chosen(plan, PEERS, ['pubsub', 'sse-redis'], moreRounds(plan))
@@ -51,14 +51,14 @@ export async function servers(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Several servers',
-      about: `${SERVERS} servers with one Redis, 100 B. Latency: each server publishes ${RATE} events/s by the clock, to ${READERS} readers at each; from when an event was due to when the load has read it. Throughput: each server publishes ${FLOOD.toLocaleString('en')} events back to back, to one reader at each, until all have arrived; CPU for each of them, of the servers together and of Redis. \`pubsub\` stores nothing and has no order across servers; socket.io, over WebSocket, stores for those who come back; ours does both.`,
+      about: `${SERVERS} servers with one Redis; events of 100 B. Latency: each server publishes ${RATE} events/s by the clock, with ${READERS} readers at each server; the time from when an event was due until the load has read it. Throughput: each server publishes ${FLOOD.toLocaleString('en')} events back to back, with one reader at each server, until all have arrived; CPU per event of all servers together, and of Redis. \`pubsub\` stores nothing, so its readers cannot resume; socket.io, over WebSocket, stores events for clients that reconnect; ours stores them, and gives them one order on all servers.`,
       baseline: 'pubsub',
       columns: [
         column('servers.p50', 'p50', 'ms', latency, 'p50'),
         column('servers.p99', 'p99', 'ms', latency, 'p99'),
         column('servers.rate', 'publishes/s', '/s', throughput, 'rate'),
-        column('servers.cpu', 'CPU of the servers, a publish', 'µs', throughput, 'servers'),
-        column('servers.redis', 'CPU of Redis, a publish', 'µs', throughput, 'redis'),
+        column('servers.cpu', 'CPU of the servers per publish', 'µs', throughput, 'servers'),
+        column('servers.redis', 'CPU of Redis per publish', 'µs', throughput, 'redis'),
       ],
       remarks: loadRemarks('latency', latency),
     },
@@ -69,9 +69,9 @@ async function open(cluster: Cluster, peer: string, readers: number): Promise<vo
   const sockets = peer === 'socket-io'
   await cluster.open(readers, { request: sockets ? SOCKET : STREAM })
   if (sockets) await cluster.load.ask('say', { text: CONNECT })
-  // Whoever is greeted may not be subscribed yet: one event after the other, until each reaches everybody.
+  // A server may not be subscribed yet when its readers are connected: publishes at each server until an event reaches everybody.
   for (const server of cluster.servers) await reach(cluster, server, SERVERS * readers)
-  // For the compiler.
+  // Warms up the compiler.
   await pour(cluster, readers, WARMING)
 }
 

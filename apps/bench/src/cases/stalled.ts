@@ -7,11 +7,11 @@ import { column, type Section } from '../section.ts'
 const PEERS = ['net', 'http', 'better-sse', 'fastify', 'nchan', 'sse']
 const READERS = 200
 const STALLED = 2
-/** What fills the buffers of the kernel for a reader that does not read, about 4 MB, and half as much again. */
+/** One and a half times what the kernel buffers for a reader that does not read, about 4 MB. */
 const FILL = { bytes: 64 * 1024, turns: 96, batch: 16 }
 const RATE = 100
 
-/** What readers who stopped reading cost the server, and the others. */
+/** What readers that have stopped reading cost the server, and the other readers. */
 export async function stalled(plan: Plan): Promise<Section[]> {
   progress('1 % of the readers stalled')
   const peers = chosen(plan, PEERS, ['net', 'sse'])
@@ -19,7 +19,7 @@ export async function stalled(plan: Plan): Promise<Section[]> {
   const outcomes = await takeTurns(peers, (peer) =>
     withRig(peer, async (rig) => {
       await rig.open(READERS - STALLED)
-      // Grows what grows once in any case, and warms what is to be warm.
+      // Warms up: lets everything grow that grows once anyway.
       await fill(rig)
       await pour(rig, 0.5)
       const without = await run(rig, seconds)
@@ -37,14 +37,14 @@ export async function stalled(plan: Plan): Promise<Section[]> {
   return [
     {
       title: '1 % of the readers stalled',
-      about: `${FILL.turns} events of 64 KiB, which fill the buffers of the kernel for who does not read them and half as much again, then ${RATE} events/s of 1 KiB, whose latency is measured, ${RATE * seconds} of them, so that the p99 is not that of one event which something else held up: once to ${READERS - STALLED} readers, and once more with ${STALLED} beside them who have stopped reading. Kept: what the server holds in its heap and buffers beyond what the first time made it hold.`,
+      about: `${FILL.turns} events of 64 KiB, one and a half times what the kernel buffers for a reader that does not read, then ${RATE * seconds} events of 1 KiB at ${RATE}/s, whose latency is measured: once to ${READERS - STALLED} readers, and once more with ${STALLED} others that have stopped reading. Kept: how much more the heap and buffers of the server (of nchan: its resident memory) grew the second time.`,
       baseline: 'net',
       columns: [
-        column('stalled.kept', 'kept for each stalled', 'MB', outcomes, 'kept'),
-        column('stalled.grown', 'growth of RSS', 'MB', outcomes, 'grown'),
-        column('stalled.more', 'more than with none stalled', 'MB', outcomes, 'more'),
-        column('stalled.p99', 'p99 of the others', 'ms', outcomes, 'p99'),
-        column('stalled.slower', 'p99 to that of none stalled', '×', outcomes, 'slower'),
+        column('stalled.kept', 'kept per stalled reader', 'MB', outcomes, 'kept'),
+        column('stalled.grown', 'RSS growth', 'MB', outcomes, 'grown'),
+        column('stalled.more', 'RSS growth beyond that with none stalled', 'MB', outcomes, 'more'),
+        column('stalled.p99', 'p99 of the other readers', 'ms', outcomes, 'p99'),
+        column('stalled.slower', 'p99 / p99 with none stalled', '×', outcomes, 'slower'),
       ],
     },
   ]
@@ -64,7 +64,7 @@ async function run(rig: Rig, seconds: number): Promise<Run> {
   return { held: held - before.held, grown: rss - before.rss, p99 }
 }
 
-/** Publishes a batch, and waits until the others have read it: they are none of the slow. */
+/** Publishes a batch, and waits until the other readers have read it, so that they do not fall behind. */
 async function fill(rig: Rig): Promise<void> {
   await measureAll(rig, READERS - STALLED, () =>
     rig.server.ask('publish', {
