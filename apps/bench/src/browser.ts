@@ -41,7 +41,7 @@ export async function script(): Promise<string> {
   throw new Error('the page was not built')
 }
 
-/** Opens the page as if a server served it, whose own it then is. */
+/** Opens the page as if the server on this port served it, so that both have the same origin. */
 export async function open(browser: Browser, port: number, code: string, hash: string): Promise<Page> {
   const page = await browser.newPage()
   const origin = `http://127.0.0.1:${port}`

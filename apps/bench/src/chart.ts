@@ -3,8 +3,8 @@ import { type Column, isFailure, OURS, type Section } from './section.ts'
 
 /** What the chart shows, by the ids of columns. */
 const SHOWN = [
-  { id: 'fan-out.1000.100.1.cpu', title: '1 event a turn, back to back, to 1,000: CPU' },
-  { id: 'fan-out.1000.100.10.cpu', title: '10 events a turn, back to back, to 1,000: CPU' },
+  { id: 'fan-out.1000.100.1.cpu', title: '1 event per turn, back to back, to 1,000: CPU' },
+  { id: 'fan-out.1000.100.10.cpu', title: '10 events per turn, back to back, to 1,000: CPU' },
   { id: 'latency.p99', title: '20 events/s of 1 KiB to 1,000: p99' },
   { id: 'open-loop.1000.rate', title: '1,000 events/s to 1,000: delivered' },
   { id: 'resume.fifty.ms', title: '50 readers resume 10,000 events' },

@@ -5,13 +5,13 @@ import type { Opening } from './rig.ts'
 import { Failure } from './rounds.ts'
 import type { ServerRequests } from './server.ts'
 
-/** Several servers of a peer with one Redis, and the load that reads from all of them: each in a process of its own. */
+/** Several servers of a peer with one Redis, and the load that reads from all of them, each in a process of its own. */
 export interface Cluster {
   readonly servers: readonly Worker<ServerRequests>[]
   readonly load: Worker<LoadRequests>
-  /** Opens so many readers at each server. */
+  /** Opens this many readers at each server. */
   open(readers: number, options: Opening & { readonly request: string }): Promise<void>
-  /** What it costs until what an act publishes has arrived. @param act - resolves to the deliveries that it makes */
+  /** The cost of delivering what an act publishes. @param act - resolves to the number of deliveries that it makes */
   measure(act: () => Promise<number>): Promise<ClusterCost>
   stop(): Promise<void>
 }
@@ -26,7 +26,7 @@ interface ClusterCost {
   readonly loadShare: number
 }
 
-/** How long is waited for the last delivery, in milliseconds. */
+/** How long to wait for the last delivery, in milliseconds. */
 const PATIENCE = 20_000
 
 async function startCluster(peer: string, count: number): Promise<Cluster> {

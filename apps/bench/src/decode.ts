@@ -2,9 +2,9 @@ import { createDecoder } from '@sse/protocol'
 import { createParser } from 'eventsource-parser'
 import { answer } from './processes.ts'
 
-/** What the process that decodes does. */
+/** What the decoding process can be asked. */
 export interface DecodeRequests {
-  /** Decodes a stream of events of a size, cut into chunks, and tells how fast. */
+  /** Measures how fast a stream of events of one size, cut into chunks, is decoded. */
   decode: { ask: Decoding; answer: { megabytesPerSecond: number } }
 }
 
@@ -14,14 +14,14 @@ export interface Decoding {
   readonly chunk: number
 }
 
-/** Bytes of the stream that is decoded over and over. */
+/** Bytes of the stream, which is decoded over and over. */
 const LENGTH = 8 * 1024 * 1024
-/** Milliseconds that are measured. */
+/** How long is measured, in milliseconds. */
 const TIME = 500
 
 type Feed = (chunk: Uint8Array) => void
 
-/** Each from bytes to events, as they come from a socket. */
+/** Each turns bytes, as they come from a socket, into events. */
 const DECODERS: Readonly<Record<string, (onEvent: () => void) => Feed>> = {
   sse(onEvent) {
     const decoder = createDecoder({ onEvent })

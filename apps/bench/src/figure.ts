@@ -1,4 +1,4 @@
-/** A figure as a reader takes it in: three digits that count. */
+/** A figure for a reader: no decimals from 100, one from 10, else two. */
 export function figure(value: number): string {
   const size = Math.abs(value)
   if (!Number.isFinite(value)) return '—'

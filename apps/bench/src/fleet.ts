@@ -1,13 +1,13 @@
 import { type Rig, startRig } from './rig.ts'
 import { Failure } from './rounds.ts'
 
-/** Rigs of several peers, which stand idle while another one is measured. */
+/** Rigs of several peers: all but the one that is measured are idle. */
 export interface Fleet {
   /** @throws Error if that peer could not be started */
   rig(peer: string): Rig
 }
 
-/** Rigs that are started at a time: as many as the least machine has cores. */
+/** How many rigs are started at a time: as many as the smallest machine has cores. */
 const STARTING = 2
 
 /** Starts a rig for each peer, and stops them all in the end. */

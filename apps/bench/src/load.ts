@@ -2,21 +2,21 @@ import { connect, type Socket } from 'node:net'
 import { clock, MARK, STAMP } from './peer.ts'
 import { answer } from './processes.ts'
 
-/** What the process that reads does. It counts marks, and little else, so that it is not what is measured. */
+/** What the reading process can be asked. It counts marks and does little else, so that it is not the bottleneck. */
 export interface LoadRequests {
   /** Opens readers, and resolves when each has its first bytes. */
   open: { ask: Readers; answer: null }
   /**
-   * Opens readers and waits for their deliveries: the milliseconds from the first connecting to the last delivery, without
-   * the way that questions and answers take.
+   * Opens readers and waits for their deliveries. Measures the milliseconds from the first connect to the last delivery,
+   * without the messages between the processes of the bench.
    */
   resume: {
     ask: Readers & { readonly deliveries: number; readonly timeout: number }
     answer: { readonly deliveries: number; readonly milliseconds: number }
   }
-  /** Says the same on every connection. */
+  /** Writes the same text to every connection. */
   say: { ask: { text: string }; answer: null }
-  /** Resolves when so many deliveries have arrived since the last call, or after milliseconds. */
+  /** Resolves when this many deliveries have arrived since the last call, or after the timeout, in milliseconds. */
   await: { ask: { deliveries: number; timeout: number }; answer: { deliveries: number } }
   /** What was read since the last call: bytes, and how late events arrived after they were due, in milliseconds. */
   taken: { ask: undefined; answer: Taken }
@@ -27,11 +27,11 @@ export interface LoadRequests {
 export interface Readers {
   readonly port: number
   readonly count: number
-  /** What each of them says first; `{user}` stands for its number. */
+  /** What each of them sends first; `{user}` stands for its number. */
   readonly request: string
   /** They stop reading after their first bytes. @defaultValue false */
   readonly stalled?: boolean
-  /** The latency is measured at every so manieth reader; 0: at none. @defaultValue 1 */
+  /** Measures the latency at every n-th reader; 0: at none. @defaultValue 1 */
   readonly every?: number
 }
 
@@ -42,11 +42,11 @@ export interface Taken {
   readonly cpuMicroseconds: number
 }
 
-/** Connections that are being opened at a time. */
+/** How many connections are opened at a time. */
 const OPENING = 100
 
 const mark = MARK.charCodeAt(0)
-/** One for all sockets: what is read is looked at before the next read. */
+/** Shared by all sockets: each read is processed before the next. */
 const buffer = Buffer.allocUnsafe(256 * 1024)
 let sockets: Socket[] = []
 let arrived = 0
@@ -61,7 +61,7 @@ function count(size: number, measured: boolean): void {
   bytes += size
   for (let at = chunk.indexOf(mark); at !== -1; at = chunk.indexOf(mark, at + 1)) {
     arrived += 1
-    // A stamp that fell apart between two reads is one sample less.
+    // A time stamp that is split between two reads is not sampled.
     if (measured && at >= STAMP) lateness.push(now - Number(chunk.toString('latin1', at - STAMP, at)))
   }
   if (arrived >= wanted) satisfied()
@@ -101,7 +101,7 @@ async function openAll(readers: Readers): Promise<void> {
   await Promise.all(Array.from({ length: OPENING }, opener))
 }
 
-/** Resolves to how many deliveries have arrived, which are so many but where time was up. */
+/** Resolves to how many deliveries have arrived: fewer than asked for only if the time was up. */
 async function arrival(deliveries: number, timeout: number): Promise<number> {
   if (arrived < deliveries) {
     wanted = deliveries
@@ -130,7 +130,7 @@ answer<LoadRequests>({
     return { deliveries: got, milliseconds: performance.now() - start }
   },
   async say({ text }) {
-    // As bytes: it may be a frame of WebSocket.
+    // As bytes: the text may be a WebSocket frame.
     for (const socket of sockets) socket.write(text, 'latin1')
     return null
   },

@@ -34,15 +34,17 @@ const CASES: Readonly<Record<string, (plan: Plan) => Promise<Section[]>>> = {
   page,
 }
 
-/** What there is time for if it has to be quick. */
+/** The cases that a quick run has time for. */
 const MAIN = ['fan-out', 'latency', 'connections', 'resume', 'stalled']
 
 const USAGE = `pnpm bench [options]
 
-  --quick          one round with the peers that targets name, of ${MAIN.join(', ')}; about a minute
-  --rounds <n>     rounds, of which the median counts, of those whom targets name (3; quick: 1)
-  --cases <names>  some of ${Object.keys(CASES).join(', ')}; all are written to RESULTS.md, some only printed
-  --peers <names>  some of the peers
+  --quick          only ${MAIN.join(', ')}, in one round, with the peers that targets name
+  --rounds <n>     rounds for the peers that targets name; the median counts (default 3, with --quick 1)
+  --cases <names>  only these, separated by commas: ${Object.keys(CASES).join(', ')}
+  --peers <names>  only these peers, separated by commas
+
+A run without --quick, --cases and --peers writes RESULTS.md and results.svg; any other is only printed.
 `
 
 const { values } = parseArgs({
@@ -70,14 +72,14 @@ async function run(): Promise<void> {
     const minutes = ((performance.now() - started) / 60_000).toFixed(1)
     return `${[
       '# Results',
-      `Written by \`pnpm bench\`: medians of rounds in each of which the peers take turns (one round of those whom no target names); ${minutes} minutes in all. Every server has a process of its own, whose CPU time is what counts, and so has the load. Both share the machine, so trust the ratios rather than the figures. How each peer is used stands in \`src/peers\`.`,
+      `Written by \`pnpm bench\` in ${minutes} minutes. The figures are medians of several rounds, in each of which the peers take turns; most peers that no target names are measured in one round only. Each server runs in a process of its own, whose CPU time is what counts; the load runs in another. Both share the machine, so trust the ratios more than the absolute figures. \`src/peers\` shows how each peer is used.`,
       '![@sse/express beside its peers](results.svg)',
       machine(before),
       targets(sections),
       ...sections.map(table),
     ].join('\n\n')}\n`
   }
-  // A part of it would pass for all.
+  // The results of a partial run could be taken for all of them.
   const kept = !quick && wanted.length === 0 && plan.only.length === 0
   for (const [name, measure] of cases) {
     try {

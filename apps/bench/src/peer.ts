@@ -1,17 +1,17 @@
 /** One way to push events to many readers, running in a process of its own. */
 export interface Peer {
   readonly port: number
-  /** Sends one event to every reader, or to those of one user: who asked for `/events?user=…`. */
+  /** Sends one event to every reader, or to one user's: those that requested `/events?user=…`. */
   publish(payload: Payload, user?: number): void
-  /** The id to resume with in order to get everything that is published from now on. */
+  /** The id with which a reader resumes to get everything that is published from now on. */
   cursor?(): Promise<string>
-  /** What the server has used, where it is none of this process. */
+  /** What the server has used, if it runs in a process other than this one. */
   usage?(): Usage
-  /** Resolves when the server has all that was published, where it is none of this process. */
+  /** Resolves when the server has received all that was published, if it runs in a process other than this one. */
   settled?(): Promise<void>
 }
 
-/** As many events as a peer that replays keeps. */
+/** How many events a peer with replay keeps at least. */
 export const KEPT = 10_000
 
 /** What a process has used so far. */
@@ -19,20 +19,20 @@ export interface Usage {
   readonly cpuMicroseconds: number
   /** Resident bytes. */
   readonly rss: number
-  /** Bytes of the heap and of buffers, which tell little things better; resident ones where it is not Node. */
+  /** Bytes of the heap and of buffers, which show small differences better than RSS; the RSS if the server is not Node. */
   readonly held: number
 }
 
 /** What every peer sends, serialised by each in its own way. */
 export interface Payload {
-  /** Ends in when it was due, and the mark by which the load counts deliveries. */
+  /** Filler, then the time when the event was due, then the mark by which the load counts deliveries. */
   readonly text: string
 }
 
-/** @param redis - the url of a Redis, for those who need one */
+/** @param redis - the url of a Redis, for peers that need one */
 export type StartPeer = (redis: string) => Promise<Peer>
 
-/** A character that stands once in every event, and nowhere else on any peer's wire. */
+/** A character that occurs once in every event, and nowhere else in what any peer sends. */
 export const MARK = '|'
 
 /** Digits of a time in microseconds, just before the mark. */
@@ -46,7 +46,7 @@ export const payloadOf = (bytes: number, due: number): Payload => ({
   text: 'x'.repeat(bytes - STAMP - MARK.length) + String(due).padStart(STAMP, '0') + MARK,
 })
 
-/** What a peer without a library of its own sends for an event. */
+/** An event in the wire format, for peers without a library of their own. */
 export const blockOf = (payload: Payload): string => `event: news\ndata: ${JSON.stringify(payload)}\n\n`
 
 export const HEADERS = {

@@ -3,17 +3,18 @@ import type { Rounds } from './rounds.ts'
 /** How much is measured. */
 export interface Plan {
   readonly quick: boolean
-  /** In how many rounds those are measured whom targets name. */
+  /** In how many rounds the peers that targets name are measured. */
   readonly rounds: number
   /** The peers that were asked for; all if empty. */
   readonly only: readonly string[]
 }
 
 /**
- * Those of a case's peers that were asked for, and in how many rounds each is measured: of those who only stand beside the
- * others one has to do, or it would take twice as long.
+ * The peers of a case that were asked for, and in how many rounds each is measured: for peers that no target names, one must
+ * do, or the bench would take twice as long.
  *
- * @param named - ours, and whom our targets name; there is time for no others if it has to be quick
+ * @param named - ours, and the peers that our targets name; a quick run measures no others
+ * @param times - the rounds for these
  */
 export function chosen(
   { only, quick, rounds }: Plan,
@@ -26,13 +27,13 @@ export function chosen(
   return new Map(asked.map((peer) => [peer, given || named.includes(peer) ? times : 1]))
 }
 
-/** In how many rounds those are measured where a few hundredths count, or one event that is late by chance. */
+/** The rounds of cases in which a few hundredths matter, or one event that is late by chance. */
 export const moreRounds = ({ rounds }: Plan): number => 2 * rounds - 1
 
-/** How long latencies are measured: of fewer events, a few that are late by chance would be the p99. */
+/** How many seconds latencies are measured: of fewer events, a few that are late by chance would determine the p99. */
 export const latencySeconds = ({ quick }: Plan): number => (quick ? 1 : 4)
 
-/** Says what is being measured, and after how many seconds. */
+/** Prints what is being measured, and the seconds since the start. */
 export function progress(text: string): void {
   process.stderr.write(`${Math.round(performance.now() / 1000)} s  ${text}\n`)
 }

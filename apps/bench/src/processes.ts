@@ -7,7 +7,7 @@ export type Requests<R> = Record<keyof R, { ask: unknown; answer: unknown }>
 
 /** A process of the bench, asked one thing at a time. */
 export interface Worker<R extends Requests<R>> {
-  /** @throws Error if the process fails at it, ends, or takes longer than any case has a use for */
+  /** @throws Error if the process fails, ends, or does not answer in time */
   ask<N extends keyof R & string>(name: N, ask: R[N]['ask']): Promise<R[N]['answer']>
   stop(): Promise<void>
 }
@@ -25,9 +25,9 @@ const profiling = process.env.BENCH_PROFILE
 /** Starts a module of the bench as a process of its own. */
 export function startWorker<R extends Requests<R>>(module: URL): Worker<R> {
   const child: ChildProcess = fork(module, {
-    // The packages as they are built: tsx would wrap every closure of their sources.
+    // The built packages are measured: of their sources, tsx would wrap every closure.
     execArgv: ['--import', 'tsx', '--expose-gc', ...profiling],
-    // What a peer prints is none of the bench's output.
+    // What a peer prints does not belong in the bench's output.
     stdio: ['ignore', 'ignore', process.env.BENCH_STDERR ? 'inherit' : 'ignore', 'ipc'],
   })
   let settle: ((reply: Reply) => void) | undefined

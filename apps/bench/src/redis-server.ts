@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createClient } from 'redis'
 import { listening } from './peer.ts'
 
-/** A Redis of the bench's own, which keeps nothing on disk. */
+/** A Redis that the bench starts for itself, and which keeps nothing on disk. */
 export interface RedisServer {
   readonly url: string
   usage(): Promise<RedisUsage>
@@ -17,7 +17,7 @@ export interface RedisServer {
 interface RedisUsage {
   /** CPU microseconds so far. */
   readonly cpu: number
-  /** Bytes of what it holds. */
+  /** Bytes of memory in use. */
   readonly memory: number
   /** Bytes that it has sent so far. */
   readonly sent: number
@@ -62,7 +62,7 @@ export async function startRedis(): Promise<RedisServer> {
   }
 }
 
-/** @returns whether there is such a program */
+/** @returns whether the program exists */
 function started(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
     child.once('spawn', () => resolve(true))

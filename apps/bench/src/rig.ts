@@ -9,14 +9,14 @@ export interface Rig {
   readonly server: Worker<ServerRequests>
   readonly load: Worker<LoadRequests>
   open(count: number, options?: Opening): Promise<void>
-  /** What it costs to let readers in and send them what they have missed, so many deliveries, by the clock of the load. */
+  /** The cost of accepting readers and sending them what they have missed: this many deliveries, timed by the load. */
   resume(count: number, deliveries: number, options: Opening): Promise<Resumed>
   /** Closes every reader. */
   leave(): Promise<void>
   /** What the server has used so far, garbage collected first. */
   usage(): Promise<Usage>
   /**
-   * What it costs to deliver what an act publishes.
+   * The cost of delivering what an act publishes.
    *
    * @param act - publishes, and resolves to the deliveries that it makes
    * @param patience - milliseconds to wait for the last of them
@@ -44,7 +44,7 @@ export interface Cost {
   readonly expected: number
   readonly deliveries: number
   readonly seconds: number
-  /** How much of a core the load was busy. */
+  /** The share of a core that the load used. */
   readonly loadShare: number
   /** Bytes read, milliseconds from due to read. */
   readonly taken: Taken
@@ -69,7 +69,7 @@ export async function startRig(peer: string): Promise<Rig> {
     await stop()
     throw error
   })
-  // As one that has been up for a while: what keeps a history has a full one.
+  // Like a server that has been up for a while: peers that keep a history have a full one.
   await server.ask('publish', { bytes: 100, common: 100, turns: KEPT / 100, within: 60_000, pause: 0 })
   return {
     server,
@@ -95,7 +95,7 @@ export async function startRig(peer: string): Promise<Rig> {
     },
     usage: () => server.ask('usage', { tidy: true }),
     async measure(act, patience = 30_000) {
-      // As it is: a heap just collected is out of all caches, which costs most whose heap holds most.
+      // Without collecting garbage: that would empty the caches, at the expense of the peers with the largest heaps.
       const before = await server.ask('usage', { tidy: false })
       const { cpuMicroseconds: loadBefore } = await load.ask('taken', undefined)
       const start = performance.now()
@@ -117,9 +117,9 @@ export async function startRig(peer: string): Promise<Rig> {
 }
 
 /**
- * The same, where everything must arrive, and is published again when it has until a time is over.
+ * The same, but everything must arrive; once it has, it is published again, until the time is over.
  *
- * @param within - milliseconds after which nothing more is published; once it is in any case
+ * @param within - milliseconds after which nothing more is published; the first time counts in any case
  */
 export async function measureAll(
   rig: Rig,
@@ -139,7 +139,7 @@ export async function measureAll(
   return { ...cost, expected: deliveries, deliveries }
 }
 
-/** Waits until so many deliveries have arrived. */
+/** Waits until this many deliveries have arrived. */
 export async function arrival(rig: Rig, expected: number, timeout = 30_000): Promise<number> {
   const { deliveries } = await rig.load.ask('await', { deliveries: expected, timeout })
   if (deliveries < expected) throw new Error(`${deliveries} of ${expected} deliveries arrived`)

@@ -15,12 +15,12 @@ export type Outcomes<F extends Figures> = ReadonlyMap<string, F | Failure>
 /** Peers, and in how many rounds each of them is measured. */
 export type Rounds = ReadonlyMap<string, number>
 
-/** All of them in one. */
+/** Every peer, in one round. */
 export const once = (peers: Iterable<string>): Rounds => new Map([...peers].map((peer) => [peer, 1]))
 
 /**
- * Measures every peer once in each of its rounds, so that what disturbs the machine disturbs all of them, and keeps the
- * medians. A peer that fails is out of the case, and the others go on.
+ * Measures every peer once in each of its rounds, so that whatever disturbs the machine disturbs all of them, and returns the
+ * medians. A peer that fails drops out of the case, and the others go on.
  */
 export async function takeTurns<F extends Figures>(
   peers: Rounds,

@@ -1,6 +1,6 @@
 import type { Failure, Figures, Outcomes } from './rounds.ts'
 
-/** What is ours among the peers, by its package. */
+/** Our own peers, each with the package that it measures. */
 export const OURS: ReadonlyMap<string, string> = new Map([
   ['sse', '@sse/express'],
   ['sse-redis', '@sse/redis'],
@@ -11,16 +11,16 @@ export interface Section {
   readonly title: string
   /** What was measured, and how. */
   readonly about: string
-  /** The peer to whose figures the others are related. */
+  /** The peer to which the ratios of the others refer. */
   readonly baseline: string
   readonly columns: readonly Column[]
-  /** What one must know to read the figures. */
+  /** What a reader must know to interpret the figures. */
   readonly remarks?: readonly string[]
 }
 
 /** One figure of every peer. */
 export interface Column {
-  /** By which targets and charts refer to it. */
+  /** How targets and the chart refer to it. */
   readonly id: string
   readonly title: string
   readonly unit: string
@@ -47,10 +47,10 @@ function pick<F extends Figures>(outcome: F | Failure, figure: keyof F & string)
 export const isFailure = (outcome: unknown): outcome is Failure =>
   typeof outcome === 'object' && outcome !== null && 'reason' in outcome
 
-/** How much of a core the load may be busy before it is what was measured. */
+/** The share of a core above which the load, rather than the peer, may be what was measured. */
 const BUSY = 0.9
 
-/** Says for which peers the load was the limit, so that their throughput is a lower bound. */
+/** Names the peers that the load could hardly keep up with, so that the figures may be better than measured. */
 export function loadRemarks<F extends Figures & { readonly loadShare: number }>(
   what: string,
   outcomes: Outcomes<F>,
@@ -62,6 +62,6 @@ export function loadRemarks<F extends Figures & { readonly loadShare: number }>(
   }
   if (bound.length === 0) return []
   return [
-    `${what}: the load process was the limit for ${bound.join(', ')}; deliveries a second are a lower bound there.`,
+    `${what}: the load process was close to its limit (a whole core) with ${bound.join(', ')}; with a faster load, deliveries/s might be higher and latencies lower.`,
   ]
 }

@@ -3,16 +3,16 @@ import { clock, type Peer, payloadOf, type Usage } from './peer.ts'
 import { PEERS } from './peers.ts'
 import { answer } from './processes.ts'
 
-/** What the server process of a peer does. */
+/** What the server process of a peer can be asked. */
 export interface ServerRequests {
   start: { ask: { name: string; redis?: string }; answer: { port: number } }
   /** Publishes turn by turn. */
   publish: { ask: Turns; answer: Published }
-  /** Publishes at a rate, by the clock: what a slow server is late with counts as late. */
+  /** Publishes at a rate, by the clock: an event that a slow server publishes late counts as late. */
   pour: { ask: Pour; answer: Published & { readonly due: number } }
   /** The id to resume with; `undefined` where the peer replays nothing. */
   cursor: { ask: undefined; answer: { id: string } | undefined }
-  /** @param tidy - collects garbage first, and waits until it is swept */
+  /** @param tidy - collects garbage first, and waits until the collector's threads are done */
   usage: { ask: { tidy: boolean }; answer: Usage }
 }
 
@@ -24,9 +24,9 @@ export interface Turns {
   /** Users who get an event of their own in each turn, one after the other. */
   readonly own?: number
   readonly users?: number
-  /** Turns that there are at most. */
+  /** The maximum number of turns. */
   readonly turns: number
-  /** No more turns after so many milliseconds, but two. */
+  /** Milliseconds after which no further turn begins, except the second. */
   readonly within: number
   /** Milliseconds between two turns; 0: back to back. */
   readonly pause: number
@@ -46,9 +46,9 @@ export interface Published {
 }
 
 const LEAST_TURNS = 2
-/** Milliseconds for which the collector's threads go on at most. */
+/** How long the collector's threads go on at most, in milliseconds. */
 const SWEEPING = 50
-/** Microseconds for which a publisher that is late goes on after the end. */
+/** How long a publisher that is late may go on after the end, in microseconds. */
 const LATENESS = 200_000
 
 let peer: Peer | undefined
@@ -83,7 +83,7 @@ answer<ServerRequests>({
     const { publish } = running()
     const origin = clock()
     const total = rate * seconds
-    // What cannot even be published in time is lost, like what arrives too late.
+    // Events that cannot even be published in time count as lost, like those that arrive too late.
     const until = origin + seconds * 1_000_000 + LATENESS
     let event = 0
     while (event < total && clock() < until) {
@@ -102,7 +102,7 @@ answer<ServerRequests>({
   async usage({ tidy }) {
     if (tidy) {
       for (let pass = 0; pass < 2; pass++) globalThis.gc?.()
-      // The rest of a collection is the work of other threads, whose time would count for what is measured next.
+      // The collection goes on in other threads, whose time would be counted in the next measurement.
       await wait(SWEEPING)
     }
     const elsewhere = peer?.usage?.()

@@ -11,24 +11,24 @@ interface Target {
   /** Met at the limit and below, or at the limit and above. */
   readonly side: 'most' | 'least'
   readonly unit: string
-  /** What a server has in place of ours: ours, or the floor. */
+  /** The value for ours, or for the floor (`net`) put in its place. */
   measure(look: Look, server: string): number
 }
 
-/** A ratio of ours to a peer's that is to be at most so much. */
+/** Our figure divided by a peer's, which is to be at most the limit. */
 const within = (of: string, id: string, peer: string, limit: number): Target => ({
   of,
-  what: `ours to ${peer}`,
+  what: `ours / ${peer}`,
   limit,
   side: 'most',
   unit: '×',
   measure: (look, server) => look(id, server) / look(id, peer),
 })
 
-/** A ratio of a peer's to ours that is to be at least so much. */
+/** A peer's figure divided by ours, which is to be at least the limit. */
 const times = (of: string, id: string, peer: string, limit: number): Target => ({
   of,
-  what: `${peer} to ours`,
+  what: `${peer} / ours`,
   limit,
   side: 'least',
   unit: '×',
@@ -36,11 +36,11 @@ const times = (of: string, id: string, peer: string, limit: number): Target => (
 })
 
 const delivery = (readers: number, perTurn: number, paused: boolean) => ({
-  of: `CPU a delivery, ${readers.toLocaleString('en')} readers, ${perTurn} a turn, ${paused ? 'with pauses' : 'back to back'}`,
+  of: `CPU per delivery, ${readers.toLocaleString('en')} readers, ${perTurn} per turn, ${paused ? 'with pauses' : 'back to back'}`,
   id: `fan-out.${readers}.100.${paused ? 'paused.' : ''}${perTurn}.cpu`,
 })
 
-/** Ours is to be close to the floor in either rhythm; far from others, where the kernel's share leaves room for that. */
+/** Ours is to be close to the floor in either rhythm, and far below other peers back to back, where the kernel's share leaves room. */
 const fanOut = [false, true].flatMap((paused): readonly Target[] => {
   const one = delivery(1_000, 1, paused)
   const ten = delivery(1_000, 10, paused)
@@ -60,10 +60,10 @@ const fanOut = [false, true].flatMap((paused): readonly Target[] => {
   ]
 })
 
-const OPEN = 'open loop, 1,000 events/s to 1,000'
-const P99 = 'p99 at 20 events/s to 1,000, 1 KiB'
-const MEMORY = 'memory of an idle connection, as many as descriptors allow'
-const REPLAY = 'replay of 10,000'
+const OPEN = 'open loop, 1,000 events/s to 1,000 readers'
+const P99 = 'p99 at 20 events/s of 1 KiB to 1,000 readers'
+const MEMORY = 'memory per idle connection, as many as file descriptors allow'
+const REPLAY = 'replay of 10,000 events'
 const STALLED = '1 % of readers stalled'
 const SERVERS = 'three servers'
 
@@ -88,15 +88,15 @@ const TARGETS: readonly Target[] = [
   within(P99, 'latency.p99', 'net', 1.2),
   within(P99, 'latency.p99', 'nchan', 1),
   within(MEMORY, 'memory.most', 'tutorial', 1),
-  within('accepting, CPU a connection, up for a while', 'accept.again', 'tutorial', 1.1),
-  within('accepting, CPU a connection, just started', 'accept.5000', 'tutorial', 1.1),
-  within(`${REPLAY} to one`, 'resume.one.ms', 'net', 1),
-  times(`${REPLAY} to one`, 'resume.one.ms', 'fastify', 20),
-  within(`${REPLAY} to fifty`, 'resume.fifty.ms', 'net', 1),
-  times(`${REPLAY} to fifty`, 'resume.fifty.ms', 'fastify', 20),
+  within('accepting: CPU per connection, server up for a while', 'accept.again', 'tutorial', 1.1),
+  within('accepting: CPU per connection, server just started', 'accept.5000', 'tutorial', 1.1),
+  within(`${REPLAY} to one reader`, 'resume.one.ms', 'net', 1),
+  times(`${REPLAY} to one reader`, 'resume.one.ms', 'fastify', 20),
+  within(`${REPLAY} to fifty readers`, 'resume.fifty.ms', 'net', 1),
+  times(`${REPLAY} to fifty readers`, 'resume.fifty.ms', 'fastify', 20),
   {
     of: STALLED,
-    what: 'kept for each',
+    what: 'kept per stalled reader',
     limit: 0.1,
     side: 'most',
     unit: 'MB',
@@ -104,7 +104,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     of: STALLED,
-    what: 'p99 of the others to that of none stalled',
+    what: 'p99 of the others / p99 with none stalled',
     limit: 1.1,
     side: 'most',
     unit: '×',
@@ -112,7 +112,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     of: `${SERVERS}, p99`,
-    what: 'ours to pubsub',
+    what: 'ours / pubsub',
     limit: 1.5,
     side: 'most',
     unit: '×',
@@ -120,7 +120,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     of: `${SERVERS}, publishes/s`,
-    what: 'ours to pubsub',
+    what: 'ours / pubsub',
     limit: 0.6,
     side: 'least',
     unit: '×',
@@ -128,7 +128,7 @@ const TARGETS: readonly Target[] = [
   },
 ]
 
-/** What we mean to reach, and what was measured, as Markdown; without what this run did not measure. */
+/** The targets and what was measured, as Markdown; targets that this run did not measure are left out. */
 export function targets(sections: readonly Section[]): string {
   const columns = new Map(sections.flatMap(({ columns }) => columns.map((column) => [column.id, column])))
   const look: Look = (id, peer) => {
@@ -149,7 +149,7 @@ export function targets(sections: readonly Section[]): string {
   })
   return [
     '## Targets',
-    'Beside what ours has stands what `net` has in its place: the floor of who writes each turn by itself, which only fewer writes go below. How much of it is the kernel, and so how far others can be from it at all, is another thing on each machine.',
+    'The `net` column is the same measure with `net` in place of ours: the floor for a server that writes each turn separately, which only fewer writes can go below. How much of it is the kernel, and so how far from it a peer can be at all, differs between machines.',
     ['| case | what | target | ours | `net` | |', '| --- | --- | --: | --: | --: | --- |', ...rows].join(
       '\n',
     ),
