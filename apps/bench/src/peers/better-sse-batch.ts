@@ -3,7 +3,7 @@ import { createChannel, createEventBuffer, createSession } from 'better-sse'
 import express from 'express'
 import { listening, type StartPeer } from '../peer.ts'
 
-/** better-sse with an event buffer: all of a turn at once, serialised once. */
+/** better-sse with an event buffer: all events of a turn are serialised once and written at once. */
 export const start: StartPeer = async () => {
   const channel = createChannel()
   const app = express()

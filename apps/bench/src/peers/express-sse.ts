@@ -3,7 +3,7 @@ import express from 'express'
 import SSE from 'express-sse'
 import { listening, type StartPeer } from '../peer.ts'
 
-/** express-sse under Express. Serialising its initial data, it would write to every reader whenever one comes. */
+/** express-sse under Express. With `isSerialized`, it would write its initial data to every reader whenever one connects. */
 export const start: StartPeer = async () => {
   const sse = new SSE([], { isSerialized: false })
   const app = express()

@@ -2,7 +2,7 @@ import { fastifySSE } from '@fastify/sse'
 import Fastify, { type FastifyReply } from 'fastify'
 import { KEPT, type Payload, portOf, type StartPeer } from '../peer.ts'
 
-/** @fastify/sse under Fastify: `reply.sse.send` for each reader, and for each event that one has missed. */
+/** @fastify/sse under Fastify: `reply.sse.send` for each reader, and for each event that a returning reader has missed. */
 export const start: StartPeer = async () => {
   const replies = new Set<FastifyReply>()
   const log: { readonly id: string; readonly event: string; readonly data: Payload }[] = []

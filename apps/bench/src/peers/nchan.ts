@@ -13,7 +13,7 @@ const configuration = (port: number): string => `
 load_module ${MODULE};
 daemon off; master_process off; pid nginx.pid; error_log /dev/null;
 worker_rlimit_nofile 20000;
-# With less than a sixteenth of them free, nginx would close those that it has just accepted.
+# With fewer than a sixteenth of its connections free, nginx would close some that it has just accepted.
 events { worker_connections 24000; }
 http {
   access_log off;
@@ -35,7 +35,7 @@ function usageOf(pid: number): Usage {
   return { cpuMicroseconds: Number(nanoseconds) / 1000, rss, held: rss }
 }
 
-/** nginx's nchan, in C: one worker, published to over a kept HTTP connection. */
+/** nchan, an nginx module in C: one worker, published to over one HTTP connection that is kept open. */
 export const start: StartPeer = async () => {
   if (!existsSync(MODULE)) throw new Error('nchan is not installed')
   const probe = createServer()
@@ -57,7 +57,7 @@ export const start: StartPeer = async () => {
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
       answered = resolve
-      // Answered last, and otherwise than the rest.
+      // Answered last, and by another status (404) than the publishes.
       publisher.write('GET /settled HTTP/1.1\r\nHost: bench\r\n\r\n')
     })
   return {
@@ -98,7 +98,7 @@ function lastId(port: number): Promise<string> {
       let text = ''
       for await (const chunk of response) text += chunk
       const id = /last message id: (\S+)/.exec(text)?.[1]
-      if (id === undefined) reject(new Error('nchan names no last message'))
+      if (id === undefined) reject(new Error('nchan reported no last message'))
       else resolve(id)
     }).on('error', reject)
   })

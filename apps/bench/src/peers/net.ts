@@ -2,7 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { blockOf, HEADERS, KEPT, listening, type StartPeer, userOf } from '../peer.ts'
 
 /**
- * The floor: one preformatted Buffer written to raw sockets, all of a turn at once. No HTTP server, no parsing of headers,
+ * The floor: one preformatted Buffer with all events of a turn, written to raw sockets. No HTTP server, no parsing of headers,
  * no backpressure. Its ids are positions in a list of framed events.
  */
 export const start: StartPeer = async () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import express from 'express'
 import { listening, type Payload, type StartPeer } from '../peer.ts'
 
-/** The same news fetched by everybody: one Express route that answers with the newest. */
+/** The same events by polling: one Express route that answers with the newest. */
 export const start: StartPeer = async () => {
   let newest: Payload | undefined
   const app = express()

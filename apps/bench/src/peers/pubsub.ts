@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import { createClient } from 'redis'
 import { blockOf, HEADERS, listening, type StartPeer } from '../peer.ts'
 
-/** Bare Redis pub/sub: published preformatted, and written by `res.write` as it is heard. Nothing is stored. */
+/** Bare Redis pub/sub: events are published preformatted, and written with `res.write` as they arrive. Nothing is stored. */
 export const start: StartPeer = async (redis) => {
   const publisher = await createClient({ url: redis }).connect()
   const subscriber = await publisher.duplicate().connect()

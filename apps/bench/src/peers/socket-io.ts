@@ -4,7 +4,7 @@ import { createClient } from 'redis'
 import { Server } from 'socket.io'
 import { listening, type StartPeer } from '../peer.ts'
 
-/** socket.io with its Redis streams adapter: clients may resume on any server, which is what the adapter is for. */
+/** socket.io with its Redis streams adapter, with which clients can resume on any server. */
 export const start: StartPeer = async (redis) => {
   const client = await createClient({ url: redis }).connect()
   const server = createServer()

@@ -7,7 +7,7 @@ interface Client {
   readonly response: Response
 }
 
-/** What most tutorials show: Express, an array of clients, JSON for each of them. */
+/** What most tutorials show: Express, an array of clients, and `JSON.stringify` for each of them. */
 export const start: StartPeer = async () => {
   let clients: Client[] = []
   const app = express()

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { WebSocketServer } from 'ws'
 import { listening, type StartPeer } from '../peer.ts'
 
-/** The same news over WebSocket: serialised once, sent to each client. */
+/** The same events over WebSocket: serialised once, sent to each client. */
 export const start: StartPeer = async () => {
   const server = createServer()
   const sockets = new WebSocketServer({ server })
