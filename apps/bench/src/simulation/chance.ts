@@ -1,5 +1,5 @@
 /**
- * Chance that repeats itself: numbers from 0 to less than 1, the same for the same seed.
+ * A seeded random generator (mulberry32): numbers from 0 to less than 1, the same for the same seed.
  *
  * @see https://github.com/cprosche/mulberry32
  */

@@ -6,11 +6,11 @@ import type { Timeline } from './timeline.ts'
 export interface ClientOptions {
   readonly timeline: Timeline
   readonly channels: readonly string[]
-  /** Without jitter always the most: then a backoff is what it would be without one. */
+  /** The randomness of its backoff; without jitter it always returns 1, so each backoff has its full length. */
   readonly random: () => number
-  /** Where the balancer sends an attempt; `undefined` if nobody takes it. */
+  /** The server to which the balancer sends an attempt; `undefined` if none takes it. */
   route(): SimulatedServer | undefined
-  /** Where it is at the beginning. */
+  /** The server to which it is connected at the beginning. */
   readonly home: SimulatedServer
   readonly heard: ClientEvents
 }
@@ -29,7 +29,7 @@ const CURSOR = 'simulated-1'
 /** `connectTimeout` of @sse/client: no attempt takes longer. */
 const PATIENCE = 30_000
 
-/** A client as it is, with a backoff, timers and states of its own; only what carries its requests is simulated. */
+/** Starts a real @sse/client, with its backoff, timers and states; only its transport is simulated. */
 export function startClient({ channels, heard, home, random, route, timeline }: ClientOptions): void {
   let settled = false
   let lostAt: number | undefined

@@ -1,15 +1,15 @@
 import { MEASURED } from './measured.ts'
 
-/** What a reader who comes back takes. */
+/** What a returning reader costs. */
 export interface Costs {
-  /** Milliseconds of a server's CPU, to accept it and replay what was missed. */
+  /** Milliseconds of a server's CPU to accept it and replay what it has missed. */
   readonly resume: number
-  /** Share of a core that a server has for it, beside what it delivers. */
+  /** The share of a core that a server has for this; the rest is for its deliveries. */
   readonly serverShare: number
-  /** Milliseconds of Redis for a call that reads, and for each channel in it. */
+  /** Milliseconds of Redis for a call that reads, and for each channel in the call. */
   readonly redisCall: number
   readonly redisChannel: number
-  /** Share of its time that Redis has for it, beside what is published. */
+  /** The share of its time that Redis has for this; the rest is for publishes. */
   readonly redisShare: number
 }
 
@@ -23,10 +23,10 @@ export const COSTS: Costs = {
   redisShare: 0.5,
 }
 
-/** Milliseconds from a client to a server, or from a server to Redis, and back. */
+/** Round trips in milliseconds, from a client to a server and from a server to Redis. */
 export const LATENCY = { client: 40, redis: 1 }
 
-/** Milliseconds from the end of a process until its successor listens. */
+/** How long after the end of a process its successor listens, in milliseconds. */
 export const START = 2_000
 
 /** `close({ within })` of the hub, in milliseconds. */

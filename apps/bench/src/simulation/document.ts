@@ -8,7 +8,7 @@ export interface Results {
   readonly chart: string
 }
 
-/** By which docs/scaling.md was made. */
+/** The options with which docs/scaling.md was made. */
 export const DEFAULTS = { seed: 1, clients: 10_000, servers: 3 }
 
 export async function results({ clients, seed, servers } = DEFAULTS): Promise<Results> {
@@ -25,7 +25,7 @@ export async function results({ clients, seed, servers } = DEFAULTS): Promise<Re
 
 const block = (name: string): RegExp => new RegExp(`(?<=<!-- ${name} -->\\n)[^]*?(?=\\n<!-- end -->)`)
 
-/** Puts blocks into the places that a document has for them. */
+/** Puts blocks into a document, between `<!-- name -->` and `<!-- end -->`. */
 export function fill(document: string, blocks: Results['blocks']): string {
   let filled = document
   for (const [name, text] of Object.entries(blocks)) {

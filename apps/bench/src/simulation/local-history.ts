@@ -10,7 +10,7 @@ interface Waiting {
 
 /**
  * A process's copies of the channels that it serves, as @sse/redis keeps them: a channel is read once, by one call at a
- * time, and whoever comes meanwhile waits for the same.
+ * time, and readers that come meanwhile wait for the same call.
  */
 export class LocalHistory {
   readonly #redis: SimulatedRedis
@@ -23,12 +23,12 @@ export class LocalHistory {
     this.#redis = redis
   }
 
-  /** Has read them before. */
+  /** Takes these channels as read. */
   know(channels: readonly string[]): void {
     for (const channel of channels) this.#copies.add(channel)
   }
 
-  /** @param done - is told whether all of them are there, or time was up */
+  /** @param done - called with whether all of them could be read in time */
   read(channels: readonly string[], done: (inTime: boolean) => void): void {
     const missing = channels.filter((channel) => !this.#copies.has(channel))
     if (missing.length === 0) {

@@ -8,8 +8,8 @@ interface Measured {
 }
 
 /**
- * What Redis takes for events of a size, in µs: to store and tell one among many, each on another channel (`apart`), one
- * after the other on one channel (`run`), and by itself; and for each process that hears of it, also in bytes.
+ * What events of one size cost Redis, in µs: to store and announce one among many, each on another channel (`apart`), or one
+ * after the other on one channel (`run`), and by itself (`alone`); then for each process that receives it, also in bytes.
  */
 type EventCosts = Readonly<
   Record<'apart' | 'run' | 'alone' | 'hearer' | 'hearerOfRun' | 'note' | 'noteOfRun', Measured>
@@ -33,9 +33,9 @@ const eventCosts = (size: string, values: Readonly<Record<keyof EventCosts, numb
   ),
   run: measured(values.run, 'µs', REDIS, '… in a run, one after the other on one channel'),
   alone: measured(values.alone, 'µs', REDIS, '… that comes alone'),
-  hearer: measured(values.hearer, 'µs', REDIS, '… and for each process that hears of it'),
+  hearer: measured(values.hearer, 'µs', REDIS, '… and for each process that receives it'),
   hearerOfRun: measured(values.hearerOfRun, 'µs', REDIS, '… of each in a run'),
-  note: measured(values.note, 'B', REDIS, 'bytes to each of these'),
+  note: measured(values.note, 'B', REDIS, 'bytes to each of these processes'),
   noteOfRun: measured(values.noteOfRun, 'B', REDIS, '… of each in a run'),
 })
 

@@ -1,13 +1,13 @@
 import { count, grid, rough } from './grid.ts'
 import { MEASURED, measuredFigures } from './measured.ts'
 
-/** What every stream is assumed to carry: events of 100 B, of one channel for all and of one channel of its own. */
+/** The assumed load of every stream: events of 100 B, on one channel for all and on one channel of its own. */
 const WORKLOAD = {
-  /** Events a second to all. */
+  /** Events per second to all. */
   common: 1,
-  /** Events a second to each. */
+  /** Events per second to each. */
   own: 1 / 60,
-  /** Seconds that events are kept. */
+  /** How long events are kept, in seconds. */
   age: 300,
 }
 
@@ -15,11 +15,11 @@ const WORKLOAD = {
 const STREAMS = 10_000
 /** Bytes that Redis gives a channel for its first events. */
 const PAGE = 4_096
-/** Share of a core of Redis that is planned with. */
+/** The share of a core that a Redis primary is planned to use. */
 const SHARE = 0.5
 const GIGABIT = 1e9 / 8
 
-/** What a hub of so many streams takes. */
+/** What a hub of this many streams needs. */
 interface Fleet {
   readonly streams: number
   /** One more than they need, so that one may restart; three at least. */
@@ -36,7 +36,7 @@ interface Fleet {
   /** Bytes that Redis holds, and sends to the processes in a second. */
   readonly redisMemory: number
   readonly fromRedis: number
-  /** Primaries that it takes at least, at half a core each. */
+  /** The least number of primaries, at half a core each. */
   readonly primaries: number
 }
 
@@ -66,7 +66,7 @@ export function fleet(streams: number): Fleet {
 
 type Size = 'small' | 'large'
 
-/** What one primary takes a second of one channel that so many processes follow, and bytes a second that leave it then. */
+/** How many publishes per second one primary can take on a channel that this many processes follow, and the bytes per second that it then sends. */
 export function limit(
   processes: number,
   size: Size,
@@ -82,7 +82,7 @@ export function limit(
 
 const SIZES = [10_000, 1_000_000, 10_000_000]
 
-/** Where the calculation starts from. */
+/** The measured figures that the calculation starts from. */
 export const figures = (): string =>
   grid(
     ['', 'measured', 'in RESULTS.md'],
@@ -93,7 +93,7 @@ export const figures = (): string =>
     ]),
   )
 
-/** What hubs of three sizes take. */
+/** What hubs of three sizes need. */
 export function fleets(): string {
   const columns = SIZES.map(fleet)
   const row = (title: string, cell: (fleet: Fleet) => string): string[] => [title, ...columns.map(cell)]
@@ -114,7 +114,7 @@ export function fleets(): string {
   )
 }
 
-/** Where one Redis primary ends. */
+/** The limits of one Redis primary. */
 export const primary = (): string =>
   grid(
     [

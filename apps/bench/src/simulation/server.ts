@@ -8,11 +8,11 @@ export interface Visit {
   readonly channels: readonly string[]
   /** The client has left. */
   readonly over: boolean
-  /** @param retry - after how many milliseconds to come back, should it break off */
+  /** @param retry - how long to wait before reconnecting if the stream breaks, in milliseconds */
   open(retry: number): void
   /** The server cannot answer: 503. */
   refuse(): void
-  /** The connection is cut. @param retry - when to come back instead, in milliseconds */
+  /** The connection is cut. @param retry - a new reconnection time, in milliseconds */
   end(retry?: number): void
 }
 
@@ -25,28 +25,28 @@ export interface ServerOptions {
   readonly localHistory: boolean
 }
 
-/** `closeStreams` of @sse/express: what is left this long before the end is cut, and the least time between two steps. */
+/** As in `closeStreams` of @sse/express: streams are closed until this long before the end, in steps of at least this length. */
 const GRACE = 500
 const STEP = 20
 
-/** Connections that the kernel keeps for a process until it takes them: what Node asks for. */
+/** How many connections the kernel queues until the process accepts them: Node's default. */
 const BACKLOG = 511
-/** After how many milliseconds the kernel of a client asks again that got no answer; then after twice as many, and so on. */
+/** How long the client's kernel waits for an answer before it repeats its SYN, in milliseconds; doubled each time. */
 const SYN_TIMEOUT = 1_000
 
-/** One process with a hub: takes readers one after the other, and sends them away when it closes. */
+/** One process with a hub: accepts readers one after the other, and disconnects them when it closes. */
 export class SimulatedServer {
   /** Whether the balancer sends readers here. */
   takes = true
   /** Attempts that the kernel dropped, since it had no room for them. */
   overflows = 0
-  /** Readers whose channels were asked for. */
+  /** Readers that reached it with a cursor. */
   resumes = 0
   readonly #options: ServerOptions
   readonly #streams = new Set<Visit>()
-  /** Who is not answered yet. */
+  /** Attempts that are not answered yet. */
   readonly #pending = new Set<Visit>()
-  /** Connections that were not taken from the kernel yet. */
+  /** Connections that the process has not accepted yet. */
   #backlog: Visit[] = []
   #busy = false
   #history: LocalHistory
@@ -56,13 +56,13 @@ export class SimulatedServer {
     this.#history = new LocalHistory(options.redis)
   }
 
-  /** A reader who was there before it all began. */
+  /** Connects a reader that is there from the beginning. */
   seat(visit: Visit): void {
     this.#history.know(visit.channels)
     this.#welcome(visit)
   }
 
-  /** A connection is asked for, so many times so far. */
+  /** A client tries to connect. @param tries - how often the kernel has dropped this attempt so far */
   receive(visit: Visit, tries = 0): void {
     if (this.#backlog.length < BACKLOG) {
       this.#pending.add(visit)
@@ -84,7 +84,7 @@ export class SimulatedServer {
     if (this.#streams.delete(visit)) this.#history.forget(ownChannel(visit))
   }
 
-  /** Takes nobody any more, and ends the streams spread over a window of milliseconds. */
+  /** Accepts no more readers, and ends the streams, spread over this many milliseconds. */
   close(within: number): void {
     const { timeline } = this.#options
     this.takes = false
@@ -98,7 +98,7 @@ export class SimulatedServer {
     timeline.after(within, () => this.kill())
   }
 
-  /** Is gone, without a word. */
+  /** The process dies: all its connections break. */
   kill(): void {
     this.takes = false
     for (const visit of [...this.#streams, ...this.#pending]) {
@@ -114,7 +114,7 @@ export class SimulatedServer {
     this.takes = true
   }
 
-  /** A turn of the event loop takes all that wait, and answers them one after the other. */
+  /** One turn of the event loop: accepts all connections that wait, and answers them one after the other. */
   #turn(): void {
     const { costs, timeline } = this.#options
     const batch = this.#backlog
@@ -151,12 +151,12 @@ export class SimulatedServer {
     if (this.#streams.delete(visit)) visit.end(this.#retry())
   }
 
-  /** As `jitteredRetry` of @sse/express: each stream is told its own. */
+  /** As `jitteredRetry` of @sse/express: a reconnection time for each stream. */
   #retry(): number {
     const { jitter, random } = this.#options
     return jitter ? Math.round(RETRY * (0.5 + random())) : RETRY
   }
 }
 
-/** The last of them is the reader's own, if it has one: nobody else reads it. */
+/** The second channel, if there is one, is the reader's own: nobody else reads it. */
 const ownChannel = ({ channels }: Visit): string => channels[1] ?? ''

@@ -12,44 +12,44 @@ export interface Storm {
   readonly clients: number
   readonly servers: number
   readonly deploy: Deploy
-  /** Whether streams end spread over a window, and clients come back each at a time of its own. */
+  /** Whether the streams of a server end spread over a window, and clients reconnect at random times. */
   readonly jitter: boolean
-  /** Whether servers answer from copies of their channels; otherwise each reader who comes back is read for. */
+  /** Whether servers answer from local copies of their channels; otherwise each returning reader causes a read. */
   readonly localHistory: boolean
   /** Whether each client has a channel of its own, besides the one for all. @defaultValue `false` */
   readonly ownChannels?: boolean
-  /** How many fleets like this one there are on the same Redis, to which the same happens. @defaultValue 1 */
+  /** How many fleets like this one, to which the same happens, share the Redis. @defaultValue 1 */
   readonly fleets?: number
   readonly costs?: Costs
 }
 
 export interface Aftermath {
-  /** Attempts of clients: all, and a second in every tenth of a second since it began. */
+  /** Attempts of clients: their number, and their rate per second in every tenth of a second since the beginning. */
   readonly connects: number
   readonly attempts: readonly number[]
-  /** Attempts a second, in the tenth of a second that had most of them. */
+  /** The highest of these rates. */
   readonly peak: number
-  /** Attempts that were refused, and that were given up since nobody answered. */
+  /** Attempts that were refused, and attempts that the client gave up since nobody answered. */
   readonly refused: number
   readonly timedOut: number
-  /** Attempts that the kernel of a server dropped, and that of the client made again. */
+  /** How often the kernel of a server dropped an attempt, which the kernel of the client then repeats. */
   readonly overflows: number
-  /** Readers who reached a server with their cursor. */
+  /** Readers that reached a server with their cursor. */
   readonly resumes: number
-  /** Milliseconds that a client was without a stream: half of them at most, one in a hundred at least, the longest. */
+  /** How long clients were without a stream, in milliseconds: the median, the 99th percentile, the longest. */
   readonly away: { readonly median: number; readonly p99: number; readonly longest: number }
-  /** How many were back by the end of every tenth of a second. */
+  /** How many times a client was back, up to the end of every tenth of a second. */
   readonly returns: readonly number[]
   /** Clients that were not back in the end. */
   readonly missing: number
-  /** Calls to Redis, and how long one waited at most, in milliseconds. */
+  /** Calls to Redis, and the longest that one took, in milliseconds. */
   readonly reads: number
   readonly longestRead: number
 }
 
-/** By then every stream of the beginning has proved stable, in milliseconds. */
+/** When the deploy begins, in milliseconds: by then every stream has proved stable. */
 const BEGIN = 60_000
-/** How long is looked at what a deploy does, in milliseconds, at most. */
+/** How long a deploy is simulated at most, in milliseconds. */
 const PATIENCE = 1_800_000
 const BIN = 100
 
@@ -91,7 +91,7 @@ export async function simulate(storm: Storm, seed: number): Promise<Aftermath> {
       missing += 1
     },
   }
-  // No stickiness: any server that takes readers.
+  // Without stickiness: any server that accepts readers.
   const pick = (): SimulatedServer | undefined => {
     const taking = servers.filter(({ takes }) => takes)
     return taking[Math.floor(random() * taking.length)]
@@ -163,7 +163,7 @@ function begin(
       restartFrom(0)
       break
     case 'all at once':
-      // The new ones take readers before the old ones send theirs away.
+      // The new servers accept readers before the old ones disconnect theirs.
       servers.push(...before.map(create))
       for (const server of before) server.close(within)
       break

@@ -33,8 +33,8 @@ export const storms = ({ rows }: Storms): string =>
       'attempts',
       'dropped by the kernel',
       'given up',
-      'away: half of them [s]',
-      'the longest [s]',
+      'away, median [s]',
+      'away, longest [s]',
       'Redis reads',
       'without local history',
     ],
@@ -52,7 +52,7 @@ export const storms = ({ rows }: Storms): string =>
     ]),
   )
 
-/** One server's share of a crowd, all of whose fellows were killed as well. */
+/** One server's share of a large hub, all of whose servers are killed. */
 const SHARE = { clients: 10_000, servers: 1, deploy: 'all killed', jitter: true } as const
 
 const CROWDS = [
@@ -62,7 +62,7 @@ const CROWDS = [
   { streams: 10_000_000, joins: 'one for all, one of its own', localHistory: true, ownChannels: true },
 ]
 
-/** Simulates what comes to one Redis when all servers of a large hub were killed. */
+/** Simulates the load on one Redis after all servers of a large hub were killed. */
 export async function crowds(seed: number): Promise<string> {
   const rows = []
   for (const { joins, streams, ...storm } of CROWDS) {
@@ -82,9 +82,9 @@ export async function crowds(seed: number): Promise<string> {
       'streams',
       'channels of each',
       'Redis reads',
-      'the slowest [ms]',
-      'away: half of them [s]',
-      'the longest [s]',
+      'slowest read [ms]',
+      'away, median [s]',
+      'away, longest [s]',
     ],
     rows,
   )

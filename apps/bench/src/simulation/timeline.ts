@@ -1,6 +1,6 @@
 interface Moment {
   readonly at: number
-  /** Tells moments of the same time apart: first come, first served. */
+  /** Orders moments of the same time: first come, first served. */
   readonly order: number
   act: (() => void) | undefined
 }
@@ -9,14 +9,14 @@ interface Moment {
 export class Timeline {
   #now = 0
   #order = 0
-  /** A binary heap, the next one first. */
+  /** A binary heap, the next moment first. */
   readonly #heap: Moment[] = []
 
   get now(): number {
     return this.#now
   }
 
-  /** Acts after some milliseconds. @returns what cancels it */
+  /** Acts after some milliseconds. @returns a function that cancels it */
   after(milliseconds: number, act: () => void): () => void {
     const moment: Moment = { at: this.#now + Math.max(0, milliseconds), order: this.#order++, act }
     this.#push(moment)
@@ -25,7 +25,7 @@ export class Timeline {
     }
   }
 
-  /** Lets time pass until a moment, or until nothing is due any more. Promises settle after each millisecond. */
+  /** Lets time pass until a moment, or until nothing more is due. Promises settle after each millisecond. */
   async run(until: number): Promise<void> {
     await settled()
     for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0]) {
@@ -63,7 +63,7 @@ export class Timeline {
     }
   }
 
-  /** Puts two of them in their order. @returns whether they were not */
+  /** Puts a parent and its child in order. @returns whether they had to be swapped */
   #swap(parent: number, child: number): boolean {
     const upper = this.#heap[parent]
     const lower = this.#heap[child]
@@ -77,5 +77,5 @@ export class Timeline {
 const before = (a: Moment, b: Moment | undefined): boolean =>
   b === undefined || a.at < b.at || (a.at === b.at && a.order < b.order)
 
-/** The queue of promises is empty by then. */
+/** Resolves when the microtask queue is empty. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
