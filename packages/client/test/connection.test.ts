@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { defineEvents, payload, state } from '@sse/contract'
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -177,6 +178,16 @@ describe('an attempt that fails', () => {
     expect(status()).toBe('connecting')
     await mock.advance(1)
     expect(source.getState()).toMatchObject({ status: 'retrying', error: { kind: 'timeout' } })
+  })
+
+  it('hears an answer within half a minute where no time-out is given', async () => {
+    const mock = createMockTransport(events)
+    mock.at(url).hang()
+    const { status } = await connect({}, mock)
+    await mock.advance(29_999)
+    expect(status()).toBe('connecting')
+    await mock.advance(1)
+    expect(status()).toBe('retrying')
   })
 })
 
@@ -514,6 +525,18 @@ describe('the page', () => {
     expect(other.getState().status).toBe('closed')
   })
 
+  it('is listened to once, however often the connection is lost', async () => {
+    const mock = createMockTransport(events)
+    const listen = vi.spyOn(mock.lifecycle, 'listen')
+    const { server } = await connect({}, mock)
+    for (let n = 0; n < 3; n += 1) {
+      server.drop()
+      await mock.advance(10_000)
+    }
+    expect(server.requests).toHaveLength(4)
+    expect(listen).toHaveBeenCalledTimes(1)
+  })
+
   it('after an error, hidden and shown, has one connection', async () => {
     const { mock, server } = await connect({ pauseWhenHidden: true })
     server.drop()
@@ -581,6 +604,7 @@ describe('close()', () => {
     controller.abort()
     expect(source.getState()).toMatchObject({ status: 'closed', by: 'client', reason: 'aborted' })
     expect(mock.timers).toBe(0)
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([])
     const late = await connect({ signal: controller.signal })
     expect(late.status()).toBe('closed')
     expect(late.server.requests).toHaveLength(0)
@@ -620,6 +644,8 @@ describe('close()', () => {
     await mock.settle()
     expect(status()).toBe('open')
     expect(source.getState().continuity).toBe('resumed')
+    mock.offline()
+    expect(status()).toBe('paused')
   })
 })
 
