@@ -1,8 +1,8 @@
-/** Time and chance, as a connection sees them. */
+/** Time and randomness, as a connection sees them. */
 export interface Clock {
   /** Milliseconds since the epoch, by the wall clock: it goes on while the machine sleeps. */
   now(): number
-  /** Calls back once. @returns what cancels it */
+  /** Calls back once. @returns a function that cancels it */
   after(milliseconds: number, callback: () => void): () => void
   /** From 0 to less than 1. */
   random(): number

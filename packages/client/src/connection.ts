@@ -10,15 +10,15 @@ import { call } from './report.ts'
 import type { Resync } from './source.ts'
 import type { ConnectionState, Continuity, PauseCause } from './state.ts'
 
-/** A stream that lived this long was stable: its loss begins a new row of attempts. In milliseconds. */
+/** A stream that lasted this long was stable: after it, attempts are counted from 1 again. In milliseconds. */
 const STABLE = 10_000
 /** How long a server may take after its headers to say whether it resumes, in milliseconds. */
 const JUDGEMENT = 1_000
 
-/** How many heartbeats may be missed until the stream is stale, and until it is lost. */
+/** How many heartbeat intervals of silence make the stream stale, and how many make it lost. */
 const STALE = 1.5
 const LOST = 2.5
-/** After a sleep, what came meanwhile may not have been read yet, in milliseconds. */
+/** After the machine slept, how long to wait for data that arrived meanwhile and is still unread, in milliseconds. */
 const GRACE = 2_000
 
 const UNKNOWN: Resync = { reason: 'unknown', channels: [] }
@@ -28,7 +28,7 @@ export interface ConnectionHooks {
   state(state: ConnectionState): void
   event(event: DecodedEvent, replayed: boolean): void
   remove(event: string, key: string): void
-  /** What was told since the last time came together. */
+  /** What was reported since the last commit arrived together. */
   commit(): void
   resync(resync: Resync): void
   error(error: ConnectionError): void
@@ -38,7 +38,7 @@ export interface Connection {
   readonly state: ConnectionState
   readonly cursor: string
   open(): void
-  /** Lets go without closing: it may be opened again, and resumes. */
+  /** Disconnects without closing: it may be opened again, and then resumes. */
   release(): void
   reconnect(): void
   close(by: 'client' | 'server', reason: string): void
@@ -73,27 +73,27 @@ export function createConnection(
   /** Whether a stream was open, or a page rendered, that could have gone on in the meantime. */
   let begun = cursor !== '' || options.initial !== undefined
   let retry = DEFAULT_RETRY
-  /** Which attempt in a row this one is, or the next: those before came to nothing, or to a stream that did not last. */
+  /** The number of this attempt, or of the next, since the last stable stream. */
   let attempt = 1
-  /** When the next attempt may begin at the earliest, and how long that was away when it was said. */
+  /** When the next attempt may begin at the earliest, and how far away that was when it was set. */
   let notBefore = 0
   let holdOff = 0
-  /** Whether the headers were asked for anew after a 401. */
+  /** Whether the headers were refreshed after a 401. */
   let refreshed = false
-  /** How often the server says something, in milliseconds, and when it did last. */
+  /** How often a quiet server sends something, in milliseconds (0 for never), and when it last did. */
   let beat = 0
   let heardAt = 0
   let frozen = false
   /** Whether a request was sent that must not be sent again. */
   let spent = false
-  /** Ends the current attempt; those before it are superseded. */
+  /** Ends the current attempt; earlier ones have ended. */
   let abort = (): void => {}
   let cancelTimer: (() => void) | undefined
-  /** Listens to the page and the app, as long as there is a connection to keep up. */
+  /** Removes the listeners to the page and to `signal`, which are there while there is a connection to keep up. */
   let kept: AbortController | undefined
 
   function send(event: ConnectionEvent): void {
-    // What a listener goes on from, it has heard.
+    // A listener that reacts to the new state has then received every event before it.
     hooks.commit()
     const next = transition(state, event)
     if (next === state) return
@@ -112,15 +112,15 @@ export function createConnection(
       lifecycle.listen(hear, kept.signal)
     }
     hooks.state(next)
-    if (state !== next) return // a listener went on from there
+    if (state !== next) return // a listener has changed it since
     if (status === 'connecting') start()
     if (status === 'retrying') after(next.retryAt - clock.now(), () => proceed(0))
   }
 
-  /** Whether there is nothing to keep up, until it is opened. */
+  /** Whether there is no connection to keep up until it is opened. */
   const isResting = (): boolean => !!transitions[state.status].open
 
-  /** Sets the one timer in place of what it was set to. */
+  /** Sets the one timer, and cancels what it was set to. */
   function after(milliseconds: number, callback: () => void): void {
     cancelTimer?.()
     cancelTimer = clock.after(milliseconds, callback)
@@ -129,7 +129,7 @@ export function createConnection(
   /**
    * Judges the silence of the stream by the wall clock.
    *
-   * @param due - when this look was planned: one that comes too late has slept, and so have we
+   * @param due - when this check was planned: if it runs much later, the machine has slept
    */
   function look(due = 0): void {
     if (!(beat > 0)) return
@@ -146,13 +146,13 @@ export function createConnection(
     after(next - now, () => look(quiet < LOST ? next : Infinity))
   }
 
-  /** Makes an attempt: asks for the request, has it carried out, and judges the stream by what was heard before. */
+  /** Makes an attempt: resolves the request, sends it, and judges how the stream continues what was received before. */
   async function start(): Promise<void> {
     const had = begun
     let alive = true
     let stop: (() => void) | undefined
     let replaying = false
-    /** It did not resume, and has not said yet what is missing. */
+    /** Whether the stream did not resume, and the server has not said yet what is missing. */
     let owed = false
 
     function whileAlive<A extends unknown[]>(handler: (...args: A) => void) {
@@ -187,7 +187,7 @@ export function createConnection(
           replaying = true
           owed = had && !resumed
           open(resumed ? 'resumed' : had ? 'gap' : 'fresh', heartbeat)
-          // Without a cursor to judge by, a server will not say so.
+          // Without a cursor, the server cannot tell what is missing.
           if (!cursor) settle()
           break
         }
@@ -219,19 +219,19 @@ export function createConnection(
         return
       }
       if (state.status !== 'open') openUnsure()
-      if (!alive) return // a listener went on from there, and the event comes again
+      if (!alive) return // a listener has ended this attempt; the next one receives the event again
       cursor = event.id
       hooks.event(event, replaying)
     }
 
     abort = () => {
       const ends = alive && stop
-      alive = false // first: a transport may tell something when it is stopped
+      alive = false // first: a transport may call a handler while it is stopped
       if (ends) ends()
     }
     holdBack(MIN_INTERVAL)
     after(connectTimeout, () =>
-      end(new ConnectionError('timeout', 'No answer. A site has six HTTP/1.1 connections for all its tabs.')),
+      end(new ConnectionError('timeout', 'No answer. All tabs of a site share six HTTP/1.1 connections.')),
     )
     try {
       const request = {
@@ -249,15 +249,15 @@ export function createConnection(
       stop = transport.connect(request, {
         open: whileAlive((location) => {
           if (spent && location) {
-            // The answer can be had again, by a request that may be repeated.
+            // The response can be resumed there, by a request that may be repeated.
             target = location
             method = 'GET'
             body = undefined
             spent = false
           }
           heardAt = clock.now()
-          // Continuity is judged before the stream is said to be open, so that nobody sees it change.
-          // Where nothing is said, it may be half open: what was announced before still holds.
+          // The stream is reported as open only once its continuity is known, so that nobody sees that change.
+          // If the server stays silent, it may be half open: the heartbeat that was announced before still holds.
           if (had) after(JUDGEMENT, () => openUnsure(heartbeat || beat))
           else open('fresh', heartbeat)
         }),
@@ -272,14 +272,14 @@ export function createConnection(
         }),
         end,
       })
-      // It may have come to its end at once.
+      // The attempt may have ended during the call.
       if (!alive) stop()
     } catch (cause) {
       end(new ConnectionError('network', `${cause}`, { cause }))
     }
   }
 
-  /** The stream is open, or its continuity is another than was said. */
+  /** The stream is open, or its continuity has changed. */
   function assess(continuity: Continuity): void {
     if (state.status === 'connecting') {
       begun = true
@@ -289,7 +289,7 @@ export function createConnection(
     } else send({ type: 'assess', continuity, stale: false })
   }
 
-  /** Whether the stream that is open proved stable. */
+  /** Whether a stream is open and has proved stable. */
   const lasted = (): boolean => state.status === 'open' && Math.abs(clock.now() - state.since) >= STABLE
 
   function lost(error: ConnectionError): void {
@@ -298,7 +298,7 @@ export function createConnection(
     hooks.commit()
     if (status === 204 && state === before) close('server', '204')
     const verdict = state === before && when && call(when, error, attempt)
-    if (state !== before) return // it was closed, or the app went on from there
+    if (state !== before) return // it was closed, or the app has changed its state
     const renewable = typeof target === 'function' || typeof headers === 'function'
     if (status === 401 && renewable && !refreshed && verdict !== false && !spent) {
       refreshed = true
@@ -323,12 +323,12 @@ export function createConnection(
   }
 
   function hear(signal: LifecycleSignal): void {
-    // One who heard of it before may have closed this one.
+    // Another listener to the same signal may have closed it.
     if (isResting()) return
     frozen = freezes[signal] ?? frozen
     const cause = blocked()
     if (cause) {
-      // What cannot be resumed is left to its fate.
+      // A request that must not be sent again is not interrupted.
       if (spent) return
       if (lasted()) attempt = 1
       send({ type: 'pause', cause })
@@ -337,19 +337,19 @@ export function createConnection(
       proceed()
   }
 
-  /** No attempt begins for so long, in milliseconds. */
+  /** Lets no attempt begin for this long, in milliseconds. */
   function holdBack(milliseconds: number): void {
     holdOff = milliseconds
     notBefore = clock.now() + milliseconds
   }
 
-  /** How much is left of that: never more than was said, as the clock may have been set back. */
+  /** How much of that is left: never more than was set, since the clock may have been set back. */
   function remaining(): number {
     notBefore = Math.min(notBefore, clock.now() + holdOff)
     return notBefore - clock.now()
   }
 
-  /** Makes the attempt that is waited for, as soon as it may be. */
+  /** Makes the planned attempt, as soon as it may begin. */
   function proceed(wait = remaining()): void {
     if (wait > 0) after(wait, () => proceed(0))
     else {
@@ -365,14 +365,14 @@ export function createConnection(
       return
     }
     const { status, by } = state
-    // From idle it goes on with the row it was let go in: mounting anew is no new budget.
+    // After a release, attempts are counted on: mounting again grants no new budget.
     if (status !== 'idle') {
       attempt = 1
       spent = false
       target = url
       ;({ method = 'GET', body } = options)
     }
-    // Nothing follows where the server closed; what was said since, by whoever goes on, is missing.
+    // Nothing follows the cursor of a stream that the server closed; what was published since is missing.
     if (by === 'server') cursor = ''
     refreshed = frozen = false
     const cause = blocked()
@@ -393,7 +393,7 @@ export function createConnection(
     open,
     release() {
       if (lasted()) attempt = 1
-      // The next listener begins no request again that must not be sent again.
+      // The next listener must not repeat a request that is sent only once.
       if (spent) close('client', 'release')
       else send({ type: 'release' })
     },

@@ -19,7 +19,7 @@ export function eventsOf<E>(source: TypedEventSource<E>): AsyncIterableIterator<
 
   const offEvents = source.on('*', (event) => {
     buffer.push(event)
-    // Many come in one piece; a reader that keeps up has read them all before the next task.
+    // Many events may arrive in one chunk; a reader that keeps up has read them all before the next task.
     if (buffer.length === LIMIT + 1) setTimeout(judge)
     wake()
   })

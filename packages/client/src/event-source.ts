@@ -32,7 +32,7 @@ export function createEventSource<E = AnyEvents>(
   const resyncListeners = new Set<(resync: Resync) => void>()
   const errorListeners = new Set<(error: ConnectionError) => void>()
   const subscribers = new Set<(change: Change) => void>()
-  /** Who wants the stream: it outlives the last of them by the linger. */
+  /** One for each that holds the stream open; it stays open for the linger time after the last has left. */
   const holders = new Set<object>()
   let cancelLinger: (() => void) | undefined
   /** What `open()` holds until `close()`. */
@@ -54,12 +54,12 @@ export function createEventSource<E = AnyEvents>(
 
   function fail(error: ConnectionError): void {
     tell(errorListeners, error)
-    // The state tells of every other error.
+    // Every other error shows in the state.
     if (error.kind === 'contract' && errorListeners.size === 0) globalThis.reportError?.(error)
   }
 
   function receive({ event, data, id }: DecodedEvent, replayed: boolean): void {
-    // A server that is newer than the page may know more events.
+    // A server that is newer than the page may send events that the contract does not have yet.
     if (contract && !contract.definitions[event]) return
     const meta: EventMeta = { event, id, replayed }
     let payload: unknown
@@ -74,7 +74,7 @@ export function createEventSource<E = AnyEvents>(
     tell(listeners, payload, meta)
   }
 
-  /** Wants the stream. @returns what gives it up */
+  /** Holds the stream open. @returns a function that lets go of it */
   function hold(): () => void {
     const holder = {}
     holders.add(holder)
@@ -92,7 +92,7 @@ export function createEventSource<E = AnyEvents>(
     listener: (...args: A) => void,
     options?: ListenerOptions,
   ): () => void {
-    // An identity of its own, so that one function may listen twice.
+    // Wrapped, so that one function may listen twice.
     const own = (...args: A): void => listener(...args)
     set.add(own)
     const release = options?.passive ? undefined : hold()
@@ -125,7 +125,7 @@ export function createEventSource<E = AnyEvents>(
     getLatest: () => latest.current as Latest<E>,
     getInitialLatest: () => initialLatest,
     open() {
-      // A listener may close it at once: then it stays closed.
+      // A listener may close it during `hold`: then it stays closed.
       const { status } = connection.state
       unpin ??= hold()
       if (status !== 'idle') connection.open()
@@ -136,7 +136,7 @@ export function createEventSource<E = AnyEvents>(
       connection.close('client', reason)
     },
     reconnect() {
-      // Where nobody listens it is closed again.
+      // Without listeners, it closes again after the linger time.
       const release = hold()
       connection.reconnect()
       release()

@@ -1,4 +1,4 @@
-/** What happens to a page, by the names of its events, as far as it matters to a connection. */
+/** The page's events that matter to a connection, by name. */
 export type LifecycleSignal = keyof typeof freezes
 
 /** The signals of the page. */
@@ -11,7 +11,7 @@ export interface Lifecycle {
   listen(listener: (signal: LifecycleSignal) => void, until: AbortSignal): void
 }
 
-/** By name, whether the page is frozen from then on; `undefined` where that stays as it was. */
+/** By event name, whether the page is frozen from then on; `undefined` for no change. */
 export const freezes = {
   online: undefined,
   offline: undefined,
@@ -29,10 +29,10 @@ export const pageLifecycle: Lifecycle = {
   listen(listener, until) {
     for (const type in freezes) {
       const hear = ({ target }: Event): void => {
-        // An element may have events of these names, too.
+        // Elements may have events of these names, too.
         if (!(target as Partial<Node>).parentNode) listener(type as LifecycleSignal)
       }
-      // Those of the document need not bubble. (jsdom refuses as `signal` those of Node, which tests may have beside it.)
+      // Captured, since events of the document need not bubble. (Without `signal`: jsdom refuses one of Node's, which tests may have.)
       globalThis.addEventListener?.(type, hear, { capture: true })
       until.addEventListener('abort', () => globalThis.removeEventListener?.(type, hear, { capture: true }))
     }

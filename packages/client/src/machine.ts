@@ -24,7 +24,7 @@ export type ConnectionEvent =
 
 export type ConnectionEventType = ConnectionEvent['type']
 
-/** How a connection is left that is wanted. */
+/** The ways out of every state but `closed`. */
 const leaving = { pause: 'paused', release: 'idle', close: 'closed' } as const
 const running = { reconnect: 'connecting', ...leaving } as const
 const trying = { ...running, refresh: 'connecting', retry: 'retrying', fail: 'failed' } as const
@@ -62,7 +62,7 @@ export function transition(state: ConnectionState, event: ConnectionEvent): Conn
   const { status: previous } = state
   const status = transitions[previous][type]
   const same = Object.entries(said).every(([key, value]) => value === Reflect.get(state, key))
-  // Another request is another state, whatever its number.
+  // A new attempt is a new state, even with the same number.
   if (!status || (same && status === previous && status !== 'connecting')) return state
   // The table leads every event to the status that carries what the event says.
   return {

@@ -1,5 +1,5 @@
 /**
- * Calls what the app gave us. An error of its own is reported as an event handler's is, and stops nothing of ours.
+ * Calls a function of the app. An error that it throws is reported like that of an event handler, and stops nothing here.
  *
  * @see https://html.spec.whatwg.org/multipage/webappapis.html#report-the-exception
  */

@@ -1,2 +1,2 @@
-/** A text without the queries and passwords of urls: tokens travel in them, and what is said of urls ends up in logs. */
+/** A text without the queries, fragments and credentials of urls: they may carry tokens, and error messages end up in logs. */
 export const withoutSecrets = (text: string): string => text.replace(/[?#].*|[^\s/]*@/gs, '')
