@@ -4,7 +4,7 @@ import { withoutSecrets } from './secrets.ts'
 import type { Transport, TransportHandlers, TransportRequest } from './transport.ts'
 
 const BODY_LIMIT = 4_096
-/** How long the body of a refusal is waited for, in milliseconds. */
+/** How long to wait for the body of a refusal, in milliseconds. */
 const BODY_TIME = 1_000
 
 /**
@@ -16,7 +16,7 @@ export const fetchTransport: Transport = {
   connect(request, handlers) {
     const controller = new AbortController()
     receive(request, handlers, controller.signal).catch((cause: unknown) => {
-      // An event that outgrew the decoder is out of its range.
+      // The decoder throws a RangeError for an event that is too long.
       handlers.end(
         cause instanceof ConnectionError
           ? cause
@@ -39,10 +39,10 @@ async function receive(
   const page = globalThis.location
   const target = new URL(url, globalThis.document?.baseURI ?? page?.href)
   const sent: Record<string, string> = { Accept: 'text/event-stream', ...headers }
-  // What spoke of the body of a POST has no place in the GET that resumes it.
+  // Headers that describe the body of a POST do not belong in the GET that resumes it.
   for (const name in sent) if (method === 'GET' && /^content-/i.test(name)) delete sent[name]
   if (cursor) {
-    // In another origin's request the header would cost a preflight each time.
+    // In a cross-origin request, the header would cost a preflight each time.
     if (page && page.origin !== target.origin) target.searchParams.set('lastEventId', cursor)
     // Header values are byte strings. See https://html.spec.whatwg.org/multipage/server-sent-events.html#last-event-id
     else sent['Last-Event-ID'] = String.fromCharCode(...new TextEncoder().encode(cursor))
@@ -54,21 +54,21 @@ async function receive(
     ...(credentials && { credentials }),
     signal,
     cache: 'no-store',
-    // A stream is only taken along with the latter.
+    // `fetch` accepts a stream as body only with `duplex`.
     ...(body && { body, duplex: 'half' }),
   })
   const { status } = response
   const get = (name: string): string => response.headers.get(name) ?? ''
   const type = get('content-type')
   if (status !== 200 || !/^text\/event-stream\s*(;|$)/i.test(type)) {
-    // Its beginning, if there is one soon: what breaks off or never ends is a refusal all the same.
+    // The beginning of the body, if it comes soon: a body that breaks off or never ends is a refusal all the same.
     const beginning = await Promise.race([
       chunksOf(response)
         .next()
         .catch(() => {}),
       new Promise<void>((late) => setTimeout(late, BODY_TIME)),
     ])
-    // Seconds, or a date, by the server's clock where it tells. See https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    // Seconds, or a date, compared with the server's clock if the response has its time. See https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     const after = get('retry-after')
     const now = Date.parse(get('date')) || Date.now()
     throw new ConnectionError(
@@ -82,7 +82,7 @@ async function receive(
     )
   }
 
-  // Where the response can be had again. Another origin is not believed, since our headers would go there.
+  // Where the response can be resumed. Another origin is ignored, since our headers would be sent there.
   // See https://www.rfc-editor.org/rfc/rfc9110#field.content-location
   const location = method === 'GET' ? '' : get('content-location')
   const here = new URL(location, response.url || target)
@@ -93,7 +93,7 @@ async function receive(
     onRetry: handlers.retry,
   })
   for await (const chunk of chunksOf(response)) {
-    // An app's own fetch may not listen to the signal.
+    // An app's own fetch may ignore the signal.
     if (signal.aborted) return
     decoder.feed(chunk)
     handlers.flush(decoder.lastEventId)
@@ -101,7 +101,7 @@ async function receive(
   throw new ConnectionError('network', 'Stream ended.')
 }
 
-/** Not every browser iterates a body. What is left of it goes with the attempt. */
+/** Reads a body by hand, since not every browser can iterate it. What is left of it is cancelled with the attempt. */
 async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array> {
   const reader = body?.getReader()
   for (;;) {

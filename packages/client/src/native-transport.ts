@@ -14,7 +14,7 @@ const CONTROL: readonly ControlName[] = ['sse.open', 'sse.gap', 'sse.live', 'sse
 export const nativeTransport: Transport = {
   connect({ url, method, headers, credentials, cursor, events }, handlers) {
     if (method !== 'GET' || Object.keys(headers)[0]) {
-      // To try again would be of no use.
+      // A retry would fail in the same way, so this is final.
       const mistake = 'A native EventSource sends neither headers nor a body: use the fetch transport.'
       handlers.end(new ConnectionError('contract', mistake))
       return () => {}
@@ -23,7 +23,7 @@ export const nativeTransport: Transport = {
     // A new EventSource has no last event id to send.
     if (cursor) target.searchParams.set('lastEventId', cursor)
     const source = new EventSource(target, { withCredentials: credentials === 'include' })
-    // A server's own events of these names are messages.
+    // A server may send events named `open` and `error`, which arrive here as messages.
     source.onopen = (event) => {
       if (!(event instanceof MessageEvent)) handlers.open()
     }
@@ -35,7 +35,7 @@ export const nativeTransport: Transport = {
     }
     for (const name of [...CONTROL, ...(events ?? ['message'])]) {
       source.addEventListener(name, ({ data, lastEventId }: MessageEvent<string>) => {
-        // Not every EventSource of a package repeats it for an event without one.
+        // Not every EventSource package repeats the last event id for an event without one.
         cursor = lastEventId || cursor
         handlers.event({ event: name, data, id: cursor })
         handlers.flush(cursor)

@@ -40,7 +40,7 @@ export function createEventReducer<S, E = AnyEvents>(
   > = options.reduce
   const { onGap } = options
   let state = options.initial
-  /** Tells a subscriber, if the state is another one than it knows. */
+  /** Each notifies one subscriber, if the state has changed since it was last notified. */
   const checks = new Set<() => void>()
 
   source.on(

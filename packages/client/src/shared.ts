@@ -15,13 +15,13 @@ interface Shared {
   readonly options: EventSourceOptions<never>
 }
 
-/** How many sources are kept that were opened. */
+/** How many sources that were opened are kept alive. */
 const KEPT = 100
 
-/** Those, the newest last: whether who comes back resumes is nothing for the garbage collector to decide. */
+/** These sources, the newest last: whether a component that comes back can resume must not depend on the garbage collector. */
 const kept = new Set<object>()
 
-/** The sources of the page. Weak, so that a source that was only looked at (a render that came to nothing) is forgotten. */
+/** The sources of the page. Weak, so that a source that was never opened (its render was discarded) can be collected. */
 const sources = new Map<string, Shared>()
 
 /**
@@ -38,7 +38,7 @@ export function shareEventSource<E = AnyEvents>(
   options: SharedEventSourceOptions<E> = {},
 ): TypedEventSource<E> {
   if (options.key === undefined && (options.method ?? 'GET') !== 'GET') {
-    throw new TypeError(`A ${options.method} request is shared by its 'key' only.`)
+    throw new TypeError(`A ${options.method} request needs a 'key' to be shared.`)
   }
   const key = JSON.stringify([url, options.key])
   const shared = sources.get(key)
@@ -48,7 +48,7 @@ export function shareEventSource<E = AnyEvents>(
     return found as TypedEventSource<E>
   }
   const source = createEventSource<E>(url, options)
-  // Whatever keeps the connection (a socket, a timer) keeps its subscribers, and so the source.
+  // Whatever keeps the connection alive (a socket, a timer) keeps its subscribers, and with this one the source.
   source.subscribe(() => keep(source), { passive: true })
   prune()
   sources.set(key, { source: new WeakRef(source), options: options as EventSourceOptions<never> })
@@ -63,8 +63,8 @@ function keep(source: object): void {
 }
 
 /**
- * Forgets what is gone, as far as the first source that lives, which becomes the last: whoever is looked at is kept for the
- * moment, and a server that renders pages makes many.
+ * Removes collected sources up to the first live one, which moves to the end. It does not look at all of them, since `deref`
+ * keeps a source alive until the end of the task, and a server that renders pages makes many.
  */
 function prune(): void {
   for (const [key, shared] of sources) {
@@ -94,7 +94,7 @@ function warnOfConflicts<E>(
   second: EventSourceOptions<E>,
 ): void {
   for (const name of COMPARED) {
-    // What an asker leaves out is as it is.
+    // An option that a later caller leaves out is no conflict.
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(

@@ -1,4 +1,4 @@
-/** The newest payloads: changed event by event, and seen as a snapshot that changes when it is committed. */
+/** The newest payloads: events change a draft, which becomes the current snapshot when it is committed. */
 export interface Snapshot {
   readonly current: Readonly<Record<string, unknown>>
   /** @param key - of keyed state; else empty or `undefined` */
@@ -17,10 +17,10 @@ const copy = (payloads: unknown): Payloads => Object.assign(Object.create(null),
 export function createSnapshot(initial: object | undefined): Snapshot {
   let current = copy(initial)
   let draft: Payloads | undefined
-  /** The keyed states that were copied for this draft, once however many of their keys change. */
+  /** The keyed states that were copied for this draft: once each, however many of their keys change. */
   let keyed: Record<string, Payloads> = copy({}) as Record<string, Payloads>
 
-  /** What may be written to: the payloads, or those by key of one event. */
+  /** The object to write to: the draft's payloads by event, or for keyed state those of one event by key. */
   function edit(event: string, key: string | undefined): Payloads {
     draft ??= copy(current)
     if (!key) return draft
@@ -37,7 +37,7 @@ export function createSnapshot(initial: object | undefined): Snapshot {
       edit(event, key)[key || event] = payload
     },
     remove(event, key) {
-      // Without a contract, or with one of another version, nothing may be kept by this key.
+      // Without a contract, or with one of another version, there may be nothing under this key.
       if (key && !(key in Object((draft ?? current)[event]))) return
       delete edit(event, key)[key || event]
     },

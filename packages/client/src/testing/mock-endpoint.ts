@@ -49,7 +49,7 @@ interface Entry {
   readonly position: number
   readonly event: string
   readonly data: string
-  /** What it stands for: the next entry of it takes its place. */
+  /** The state that it holds: the next entry of the same subject replaces it. */
   readonly subject: string | undefined
 }
 
@@ -63,9 +63,9 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
   const streams = new Set<Open>()
   let log: readonly Entry[] = []
   let last = 0
-  /** The newest position that was forgotten. */
+  /** The newest position that was dropped. */
   let evicted = 0
-  /** What is being said, and what a listener asked for meanwhile, which comes after it. */
+  /** The action under way, and after it those that listeners asked for meanwhile. */
   const turns: (() => void)[] = []
 
   const head = (): string => `m-${last}`
@@ -85,7 +85,7 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
       stream.handlers.flush(id)
     }
   }
-  /** @param former - what it takes the place of, and is itself if it is a state */
+  /** @param former - the subject whose former entry it replaces; also its own subject if it is a state */
   function publish(event: string, data: string, former: string | undefined, isState = true): void {
     inTurn(() => {
       last += 1
@@ -148,7 +148,7 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
     },
     emit(event, payload) {
       const { data, key } = encodePayload(contract, event, payload)
-      // As lines arrive: only a text has line ends.
+      // Line ends as they arrive over the wire; only a text event has any.
       publish(event, data.replace(/\r\n?/g, '\n'), key === undefined ? undefined : subjectOf(event, key))
     },
     remove(event, key = '') {
@@ -158,7 +158,7 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
     gap(reason = 'evicted', channels = ['mock']) {
       inTurn(() => {
         log = log.filter(({ subject }) => subject !== undefined)
-        // Nobody's cursor is as new as this, so who comes back is told as well.
+        // Newer than any reader's cursor, so that readers that come back are told as well.
         last += 1
         evicted = last
         toAll('sse.gap', JSON.stringify({ channels, reason }))
@@ -186,5 +186,5 @@ export function createMockServer<E>(contract: Contract | undefined, clock: Clock
   }
 }
 
-/** No event's name has NUL, so no two are the same by chance. */
+/** No event name contains NUL, so different states have different subjects. */
 const subjectOf = (event: string, key: string): string => `${event}\0${key}`

@@ -1,6 +1,6 @@
 import type { Lifecycle, LifecycleSignal } from '../lifecycle.ts'
 
-/** A page that does as it is told. */
+/** A page controlled by the test. */
 export interface MockLifecycle extends Lifecycle {
   readonly listeners: number
   signal(signal: LifecycleSignal): void

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void
 }
 
-/** Time that passes when it is told to. */
+/** A clock that moves only when it is told to. */
 export interface VirtualClock extends Clock {
   /** How many timers are set. */
   readonly pending: number
@@ -14,8 +14,8 @@ export interface VirtualClock extends Clock {
   /** Lets promises settle. */
   settle(): Promise<void>
   /**
-   * Lets time pass without calling anything, as when the machine sleeps; what came due is called after it. Less than 0 is a
-   * clock that is set back, of which timers take no notice.
+   * Lets time pass without calling anything, as when the machine sleeps; what came due is called afterwards. A negative time
+   * sets the clock back, which does not affect timers.
    */
   sleep(milliseconds: number): void
 }
@@ -23,9 +23,7 @@ export interface VirtualClock extends Clock {
 /** How many turns of the microtask queue a request may take to be under way. */
 const TURNS = 100
 
-/**
- * @param random - from 0 to less than 1: what chance says
- */
+/** @param random - returns numbers from 0 to less than 1 */
 export function createVirtualClock(start: number, random: () => number): VirtualClock {
   const timers = new Set<Timer>()
   let now = start
