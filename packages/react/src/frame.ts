@@ -1,4 +1,4 @@
-/** Frames stop while a page is hidden; what waits for one then goes on by a timer, after this many milliseconds. */
+/** While a page is hidden it has no frames; callbacks then run by a timer, after this many milliseconds. */
 const HIDDEN_FRAME = 100
 
 const waiting = new Set<() => void>()
@@ -6,8 +6,8 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let frame: number | undefined
 
 /**
- * Calls back in the next frame, once however often it is asked: together with all others that wait, so that React commits
- * them as one.
+ * Calls back in the next frame, once however often it was requested, together with all other callbacks that wait, so that
+ * React commits them as one.
  */
 export function onFrame(callback: () => void): void {
   waiting.add(callback)
@@ -15,13 +15,13 @@ export function onFrame(callback: () => void): void {
   frame ??= globalThis.requestAnimationFrame?.(flushFrame)
 }
 
-/** Calls off what {@link onFrame} was asked for, if it still waits. */
+/** Cancels a callback of {@link onFrame} that still waits. */
 export function offFrame(callback: () => void): void {
   waiting.delete(callback)
   if (waiting.size === 0) flushFrame() // leaves no timer behind
 }
 
-/** Does not wait for the frame. */
+/** Runs all waiting callbacks now. */
 export function flushFrame(): void {
   clearTimeout(timer)
   if (frame !== undefined) cancelAnimationFrame(frame)

@@ -27,7 +27,7 @@ export interface Observation<E> {
   getServerSnapshot(): EventSourceView<E>
 }
 
-/** The state of every source that was not opened yet, and the same object. */
+/** The state of every source that was not opened yet; they all share this object. */
 const idle: ConnectionState = /* @__PURE__ */ createEventSource('').getState()
 
 /**
@@ -68,12 +68,12 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
     subscribe(listener) {
       const off = source?.subscribe((change) => {
         if (!read.has(change)) {
-          // Whoever reads it first, later on, is to find it as it is.
+          // Keeps the view up to date for whoever reads this group for the first time later on.
           getSnapshot()
           return
         }
         onFrame(listener)
-        // The state changes seldom and is told at once, with all payloads that wait: no component is ahead of another.
+        // State changes are rare and rendered at once, with all payloads that wait, so that no component is ahead of another.
         if (change === 'state') flushFrame()
       })
       return () => {
@@ -82,7 +82,7 @@ export function observe<E>(source: TypedEventSource<E> | null): Observation<E> {
       }
     },
     getSnapshot,
-    // Where the source is as it was at first, this is the current view, and hydration renders nothing anew.
+    // If the source has not changed yet, this is also the current view, and hydration does not render again.
     getServerSnapshot: () => first,
   }
 }

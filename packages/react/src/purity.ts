@@ -3,12 +3,12 @@ export type Reducers<S> = Readonly<Record<string, Reducer<S> | undefined>>
 
 type Reducer<S> = (state: S, data: never, meta: never) => S
 
-/** The code of which was warned. */
+/** The code of the reducers that were warned about. */
 const warned = new Set<string>()
 
 /**
- * The reducers, which are compared with former ones of the same code: where the two come to different results, they take
- * something from outside that their signature does not tell.
+ * Wraps reducers so that their results are compared with those of the former reducers, which have the same code: if they
+ * differ, the reducers close over something that is missing in their signature.
  */
 export function compareReducers<S>(reducers: Reducers<S>, former: Reducers<S>): Reducers<S> {
   const compared: Record<string, Reducer<S> | undefined> = {}
@@ -16,7 +16,7 @@ export function compareReducers<S>(reducers: Reducers<S>, former: Reducers<S>): 
     compared[event] = reduce
     const other = former[event]
     if (reduce === undefined || other === undefined || other === reduce) continue
-    // What changes is rendered, and so compared anew.
+    // Compares up to the first change, after which a render wraps the reducers again.
     let pending = true
     compared[event] = (state, data, meta) => {
       const next = reduce(state, data, meta)
@@ -33,7 +33,7 @@ function warn(event: string, code: string): void {
   warned.add(code)
   // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
   console.warn(
-    `useEventReducer: two reducers of '${event}' with the same code came to different results, but share one. Put what they take from outside (a prop, say) in 'name'; what cannot be told by a name (a random id) has no place in a reducer.`,
+    `useEventReducer: two reducers of '${event}' have the same code, and so share one state, but returned different results. Put what they close over (a prop, say) in 'name'; a reducer must not use values that are new each time (a random id).`,
   )
 }
 

@@ -7,19 +7,19 @@ import {
 import { offFrame, onFrame } from './frame.ts'
 import { compareReducers, type Reducers } from './purity.ts'
 
-/** As for React itself, the bundler says which it is; what is for development only is left out then. */
+/** Set by the bundler, as for React itself; a production build leaves out the code for development. */
 declare const process: { readonly env: { readonly NODE_ENV?: string } }
 
 /** A reduction as one component sees it. */
 export interface ReductionStore<E, S> {
-  /** Begins it, or goes on with these functions, which may close over what is newer. */
+  /** Begins the reduction, or continues it with these functions, which may close over newer values. */
   adopt(options: EventReducerOptions<E, S>): void
   subscribe(listener: () => void): () => void
   getSnapshot(): S
   getServerSnapshot(): S
 }
 
-/** What the events of a source add up to, by functions that can be exchanged. */
+/** A reducer of a source's events whose functions can be replaced. */
 interface Reduction<E, S> extends EventReducer<E, S> {
   adopt(options: EventReducerOptions<E, S>): void
 }
@@ -27,7 +27,7 @@ interface Reduction<E, S> extends EventReducer<E, S> {
 /** By source and by {@link signature}; they live as long as the source. */
 const reductions = new WeakMap<object, Map<string, Reduction<never, unknown>>>()
 
-/** The reduction of a source with this signature: begun with the first component, and shared with those who come later. */
+/** The reduction of a source with this signature: begun by the first component, and shared with later ones. */
 export function reductionStore<E, S>(
   source: TypedEventSource<E> | null,
   signature: string,
@@ -68,7 +68,7 @@ export function reductionStore<E, S>(
 
 function begin<E, S>(source: TypedEventSource<E>, options: EventReducerOptions<E, S>): Reduction<E, S> {
   let newest = options
-  // The signature has the names, so that those to come have the same.
+  // The signature contains the event names, so later functions have the same names.
   const reduce = { ...options.reduce }
   const reducer = createEventReducer<S, E>(source, {
     initial: options.initial,
@@ -89,13 +89,13 @@ function begin<E, S>(source: TypedEventSource<E>, options: EventReducerOptions<E
 }
 
 /**
- * What tells reductions of one source apart: their code, and a name for what that takes from outside. By identity, an inline
- * reducer would be another one in each render and each component.
+ * What tells reductions of one source apart: their code, and a name for what that closes over. Identity would not do: an
+ * inline reducer is another function in each render and each component.
  */
 export function signature<E, S>(options: EventReducerOptions<E, S>, name: string | undefined): string {
   const code = Object.entries(options.reduce).map(([event, reduce]) => [event, codeOf(reduce)])
   return JSON.stringify([name, code, codeOf(options.onGap)])
 }
 
-/** Without the name of a function, which React Compiler counts up where it was written inline: `_temp`, `_temp2`. */
+/** Without the function's name: React Compiler numbers the names that it gives inline functions (`_temp`, `_temp2`). */
 const codeOf = (reduce: unknown): string => String(reduce).replace(/^function [\w$]+/, '')

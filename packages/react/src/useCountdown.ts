@@ -34,7 +34,7 @@ export function useCountdown(until: number | undefined): number {
 
 const millisecondsUntil = (time: Time, until = 0): number => Math.max(0, until - time.now())
 
-/** Tells at each whole second before `until`, by the wall clock, so that a throttled timer catches up. */
+/** Calls the listener at each whole second before `until`, by the wall clock, so that a throttled timer catches up. */
 function tick(time: Time, until: number | undefined, listener: () => void): () => void {
   let cancel = (): void => {}
   const next = (): void => {

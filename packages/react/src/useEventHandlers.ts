@@ -23,12 +23,12 @@ export interface EventHandlerOptions<E> {
   readonly onError?: ((error: ConnectionError) => void) | undefined
 }
 
-/** Calls the newest handlers. Only another source subscribes anew, so that they can be written inline. */
+/** Calls the newest handlers. Only another source causes a new subscription, so handlers can be written inline. */
 export function useEventHandlers<E>(
   source: TypedEventSource<E> | null,
   options: EventHandlerOptions<E>,
 ): void {
-  // What the former source still says after this render is for the handlers that were written for it.
+  // Events of the former source that arrive after this render are for the handlers of the former render.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another source has others
   const newest = useMemo(() => ({ current: options }), [source])
   useInsertionEffect(() => {
@@ -39,7 +39,7 @@ export function useEventHandlers<E>(
   useEffect(() => {
     if (source === null) return
     const off = [source.onResync((resync) => newest.current.onResync?.(resync))]
-    // Where nobody listens, what breaks the contract is reported.
+    // Only with a handler: without any listener, the source passes events that break the contract to `reportError`.
     if (judges) off.push(source.onError((error) => newest.current.onError?.(error)))
     if (listens)
       off.push(source.on('*', (event) => handle(newest.current.on, event.event, event.data, event.meta)))

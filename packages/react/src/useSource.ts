@@ -8,15 +8,15 @@ import {
 import { useContext, useInsertionEffect, useMemo, useState } from 'react'
 import { EventSourceContext, type EventSourceScope } from './EventSourceProvider.tsx'
 
-/** What one component gave last. It may be written anew in every render: it is asked for at each attempt, and reconnects nothing. */
+/** The newest options of one component. They may be inline: they are read at each attempt, and reconnect nothing. */
 interface Given extends Pick<EventSourceOptions, 'headers' | 'when'> {
   readonly inherited: EventSourceOptions['headers']
 }
 
-/** What the components of a source gave, the newest last. */
+/** The options of all components of a source, the newest last. */
 interface GivenBy {
   readonly there: Set<Given>
-  /** Counts no more once another component is there; until then, what is tried anew is tried as it was. */
+  /** Those of components that are gone, for attempts until another component is there. */
   readonly gone: Set<Given>
 }
 
@@ -34,15 +34,15 @@ export function useSource<E>(
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another url, key or source is another one
   const source = useMemo(() => {
     if (typeof target !== 'string') return target ?? null
-    // Fast Refresh asks anew, and must get the same. What is shared says so where the options are other ones by now; what is
-    // not is kept, since a request that is not GET is not sent again.
+    // Fast Refresh runs this again, and must get the same source. A shared one is looked up again, which warns if the options
+    // have changed; one of the component's own is kept, since a request other than GET must not be sent again.
     const id = target + key
     if (own.id !== id || !isOwn(options, scope))
       Object.assign(own, { id, source: share(target, options, key, scope) })
     return own.source ?? null
   }, [target, key])
   useInsertionEffect(() => {
-    // A source that was given is another scope's, if it is any scope's.
+    // A source that was passed in does not take its options from this component.
     const given = target !== source && source && givenTo.get(source)
     if (!given) return
     const { there, gone } = given
@@ -66,7 +66,7 @@ function share<E>(
 ): TypedEventSource<E> {
   const there = new Set<Given>()
   const gone = new Set<Given>()
-  /** The newest of those who are there, or were last. */
+  /** The newest value from the components that are there, or if there are none, from the last ones. */
   const newest = <K extends keyof Given>(name: K): Given[K] | undefined =>
     [...(there.size > 0 ? there : gone)].filter((one) => one[name]).pop()?.[name]
   const create = isOwn(options, scope) ? createEventSource : shareEventSource
@@ -76,7 +76,7 @@ function share<E>(
     credentials: options.credentials ?? scope.credentials,
     fetch: options.fetch ?? scope.fetch,
     transport: options.transport ?? scope.transport,
-    // Their names are the same in any case, which fetch would send as one header with both values.
+    // `Headers` ignores the case of names: given both spellings, fetch would send one header with both values.
     headers: async () =>
       Object.fromEntries([
         ...new Headers(await ask(newest('inherited'))),
@@ -93,18 +93,18 @@ const isOwn = <E>(
   { key, method = 'GET' }: SharedEventSourceOptions<E>,
   { scope }: EventSourceScope,
 ): boolean =>
-  // A request that is not GET may change something: only its key tells that another component's is the same one.
+  // A request other than GET may change something: only its key tells that another component means the same request.
   (key === undefined && method !== 'GET') ||
-  // Without a provider nothing tells one request on a server from another: what is rendered for one reader is not for the next.
+  // On a server without a provider, nothing tells requests apart: what is rendered for one reader must not reach the next.
   (scope === 0 && typeof window === 'undefined')
 
-/** What has to be the same, beside the url, for two components to share a connection, and for one to keep its own. */
+/** What must be the same, besides the url, for two components to share a connection, and for one to keep its own. */
 const identify = <E>(
   { key, method = 'GET', body }: SharedEventSourceOptions<E>,
   { scope }: EventSourceScope,
 ): string => JSON.stringify([scope, key ?? (method === 'GET' || [method, String(body)])])
 
-/** As fetch clients do it: absolute urls stay, others are appended to the base. */
+/** As fetch clients do: absolute urls stay as they are, others are appended to the base. */
 function resolve(url: string, { baseUrl }: EventSourceScope): string {
   if (baseUrl === undefined || /^([\w+.-]+:)?\/\//.test(url)) return url
   return `${baseUrl.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`

@@ -7,7 +7,7 @@ import {
 import { act } from 'react'
 import { flushFrame } from '../frame.ts'
 
-/** What the components under test do themselves, or what does nothing to them. */
+/** Methods that the components under test call themselves, or that do not affect them. */
 const silent: ReadonlySet<PropertyKey> = new Set(['connect', 'now'])
 
 /**
@@ -33,7 +33,7 @@ export function createMockTransport<E = AnyEvents>(
   return rendered(mock, { at })
 }
 
-/** The same object, with its methods wrapped in act, but for some that are given. */
+/** The same object with its methods wrapped in `act`, except for the `own` ones, which replace them. */
 function rendered<T extends object>(target: T, own: Partial<T>): T {
   return new Proxy(target, {
     get(_, key) {
@@ -53,14 +53,14 @@ function render(change: () => unknown): unknown {
       result = change()
       return result instanceof Promise ? result.then(flushFrame) : flushFrame()
     })
-    // What act returns is a mere thenable.
+    // `act` returns a mere thenable.
     return result instanceof Promise ? Promise.resolve(rendered).finally(leave) : result
   } finally {
     if (!(result instanceof Promise)) leave()
   }
 }
 
-/** Makes the environment one for act, as Testing Library does. @returns what makes it as it was */
+/** Makes the environment one for `act`, as Testing Library does. @returns a function that restores it */
 function enterAct(): () => void {
   const environment: typeof globalThis & { IS_REACT_ACT_ENVIRONMENT?: boolean } = globalThis
   const before = environment.IS_REACT_ACT_ENVIRONMENT ?? false
