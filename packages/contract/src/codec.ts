@@ -36,11 +36,11 @@ export function encodePayload(
   const definition = contract && definitionOf(contract.definitions, event)
   if (definition?.kind === 'text') {
     if (typeof payload !== 'string') throw misshapen(event, `expected a string, got ${typeName(payload)}`)
-    // UTF-8 has no half of a surrogate pair, but JSON has.
+    // UTF-8 cannot carry half a surrogate pair, but JSON can, as an escape.
     if (/\p{Surrogate}/u.test(payload))
       throw misshapen(
         event,
-        'it has half a character, which would be lost: cut texts at characters, or send payload<string>()',
+        'it has half a character (an unpaired surrogate), which UTF-8 cannot carry: split texts between characters, or declare the event as payload<string>()',
       )
     return { data: payload, key: undefined }
   }
@@ -85,7 +85,7 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
   const validate = () => schema['~standard'].validate(payload)
   const result = attempt(validate, 'ERR_SSE_INVALID_PAYLOAD', event, 'makes its schema throw')
   if ('then' in result) {
-    result.then(undefined, () => {}) // refused below, whatever it comes to
+    result.then(undefined, () => {}) // refused below, whatever its outcome
     throw refusal(
       'ERR_SSE_ASYNC_SCHEMA',
       event,
@@ -98,7 +98,7 @@ function check(schema: StandardSchemaV1 | undefined, event: string, payload: unk
 
 const NOT_JSON = 'cannot be sent as JSON: send null for nothing, strings for dates and bigints'
 
-/** What is forgotten most often. */
+/** The most frequent cause. */
 const hint = (payload: unknown): string =>
   payload === undefined ? '; if it is req.body, mount express.json() on its route' : ''
 
@@ -118,7 +118,7 @@ function keyOf(definition: EventDefinition & { kind: 'state' }, event: string, p
   return key
 }
 
-/** Does with a payload what may throw, and says what it was that threw. */
+/** Runs an action that may throw, and turns what it throws into an error that says what the problem was. */
 function attempt<T>(action: () => T, code: ContractErrorCode, event: string, problem: string): T {
   try {
     return action()
@@ -128,7 +128,7 @@ function attempt<T>(action: () => T, code: ContractErrorCode, event: string, pro
 }
 
 const misshapen = (event: string, what: string, issues?: readonly StandardSchemaV1.Issue[]): ContractError =>
-  refusal('ERR_SSE_INVALID_PAYLOAD', event, `is not of its shape: ${what}`, { issues })
+  refusal('ERR_SSE_INVALID_PAYLOAD', event, `does not match the contract: ${what}`, { issues })
 
 const refusal = (
   code: ContractErrorCode,

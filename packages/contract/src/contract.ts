@@ -130,7 +130,7 @@ export function defineEvents<const D extends Definitions>(definitions: D & Check
       )
     },
   )
-  // Without a prototype, so that `constructor` and `__proto__` are no event of anyone's.
+  // Without a prototype, so that `constructor` and `__proto__` are not taken for events.
   const byName = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(entries)))
   return Object.freeze({
     definitions: byName,

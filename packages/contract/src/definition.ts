@@ -57,7 +57,9 @@ export type Unsendable<T> = [T] extends [Jsonable<T>]
  */
 export function payload<T>(...JSON_cannot_carry_this_payload: Unsendable<T>): PayloadDefinition<T, T> {
   if (JSON_cannot_carry_this_payload.length > 0)
-    throw new TypeError('payload() takes nothing: a schema is an event by itself, without payload().')
+    throw new TypeError(
+      'payload() takes no arguments: a schema is an event definition by itself, without payload().',
+    )
   return { kind: 'payload', schema: undefined }
 }
 
@@ -89,7 +91,7 @@ export function state<S extends StandardSchemaV1>(
 export function state<T>(...refused: Unsendable<T>): StateDefinition<T, T, false>
 export function state<T>(key: (payload: T) => string, ...refused: Unsendable<T>): StateDefinition<T, T, true>
 export function state(first?: unknown, second?: unknown): StateDefinition<unknown, unknown, boolean> {
-  // Some libraries' schemas are functions, so it is the schema that has to be recognised.
+  // The schemas of some libraries are functions, so an argument is a schema before it is a key function.
   const schema = isSchema(first) ? first : undefined
   const key = schema === undefined ? first : second
   if ((key !== undefined && !isKey(key)) || (key === first && second !== undefined))

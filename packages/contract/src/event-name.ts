@@ -6,13 +6,13 @@ import { ContractError } from './errors.ts'
  * @throws {@link ContractError}
  */
 export function assertEventName(name: unknown): asserts name is string {
-  // Half a surrogate pair is no text: it would arrive as another name, which nobody listens to.
+  // Half a surrogate pair would arrive as another name, since UTF-8 cannot carry it.
   if (typeof name !== 'string' || name === '' || /[\r\n\0]|\p{Surrogate}/u.test(name)) {
     const shown = typeof name === 'string' ? JSON.stringify(name) : typeof name
     throw new ContractError(
       'ERR_SSE_EVENT_NAME',
       shown,
-      `The event name ${shown} cannot be sent: use a non-empty string without CR, LF and NUL. The event comes first: send('message', data).`,
+      `The event name ${shown} cannot be sent: use a non-empty string without CR, LF, NUL or half a surrogate pair. The event comes first: send('message', data).`,
     )
   }
   assertUnreserved(name)

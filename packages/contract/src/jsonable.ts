@@ -1,11 +1,11 @@
-/** What JSON is. Recursive types of their own (`type Json = … | Json[]`) are told by it, as they have no end to be looked through. */
+/** Any JSON value. It recognises recursive types (`type Json = … | Json[]`), which cannot be checked part by part without end. */
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json | undefined }
 
 /** What `JSON.stringify` loses, empties or refuses. */
 type Uncarried =
   | bigint
   | symbol
-  // biome-ignore lint/suspicious/noConfusingVoidType: undefined, and what is declared to be nothing
+  // biome-ignore lint/suspicious/noConfusingVoidType: undefined, and types that are declared as void
   | void
   | ((...args: never) => unknown)
   | { toJSON(...args: never): unknown }
@@ -17,7 +17,7 @@ type Uncarried =
   | RegExp
   | PromiseLike<unknown>
 
-/** An `Error`; not `{ name, message }`, which would pass for one but for this key. */
+/** An `Error`, told by its `stack`: without that, `{ name, message }` would pass for one. */
 type ErrorLike<T> = 'stack' extends keyof T ? Error : never
 
 type WeakKeyHolder = WeakMap<WeakKey, unknown> | WeakSet<WeakKey>

@@ -19,7 +19,7 @@ export function assertRemovable(
     throw new ContractError(
       'ERR_SSE_UNKNOWN_EVENT',
       event,
-      `'${event}' is no state of the contract, and only states can be removed: define it with state().`,
+      `'${event}' is not a state of the contract, and only states can be removed: define it with state().`,
     )
   }
   if (definition?.kind === 'state' && definition.keyed === (key === '')) {

@@ -150,7 +150,9 @@ describe('encodePayload refuses', () => {
     const error = refuse('even', 1)
     expect(error.code).toBe('ERR_SSE_INVALID_PAYLOAD')
     expect(error.issues).toHaveLength(2)
-    expect(error.message).toBe("The payload of 'even' is not of its shape: list.0: not even; nor a number.")
+    expect(error.message).toBe(
+      "The payload of 'even' does not match the contract: list.0: not even; nor a number.",
+    )
     expect(refuse('quote', { symbol: 'AAPL', price: '1' }).message).toContain('price: ')
   })
 
