@@ -67,7 +67,7 @@ export function decodeControl(event: string, data: string): ControlEvent | undef
   let parsed: unknown
   try {
     parsed = JSON.parse(data)
-  } catch {} // what is no JSON has no fields either
+  } catch {} // what is not JSON lacks the fields as well, if there are any
   if (!Object.entries(expected).every(([name, type]) => Object(parsed)[name]?.constructor === type)) {
     throw new RangeError(`Malformed ${event}: ${data.slice(0, 99)}`)
   }

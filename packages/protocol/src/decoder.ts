@@ -45,11 +45,11 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const utf8 = new TextDecoder()
   let id = lastEventId
   let event = ''
-  /** Each of its lines with an LF. */
+  /** The data lines so far, each followed by LF. */
   let data = ''
-  /** The LF of a CRLF that fell apart: no text, if the next chunk begins with it. */
+  /** The LF of a CRLF that two chunks may have split: skipped if the next chunk begins with it. */
   let skipped = ''
-  /** A line whose end has not arrived: appended to, and searched only in what is new, so that many chunks stay linear. */
+  /** A line whose end has not arrived. Only new text is searched for the end, so that the time stays linear over many chunks. */
   let line = ''
 
   function feed(chunk: string | Uint8Array): void {
@@ -62,7 +62,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     let ended = lines.length
     for (const part of lines) {
       line += part
-      // What is too long stays, and so is too long for every chunk that follows.
+      // The line is kept, so that every chunk that follows throws as well.
       if (line.length + data.length > maxLength) {
         throw new RangeError(`An event is longer than ${maxLength}.`)
       }

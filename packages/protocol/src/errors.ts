@@ -6,6 +6,6 @@ export interface ProtocolError extends RangeError {
   readonly code: ProtocolErrorCode
 }
 
-/** An error of the platform's own class with a code, as Node's are. */
+/** A RangeError with a code, like those of Node. */
 export const protocolError = (code: ProtocolErrorCode, message: string): ProtocolError =>
   Object.assign(new RangeError(message), { code })
