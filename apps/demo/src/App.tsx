@@ -16,13 +16,13 @@ import { useRecording } from './useRecording.ts'
 import { useToasts } from './useToasts.ts'
 import { me } from './visitor.ts'
 
-/** The page: what the stream says, handed to those who show it. */
+/** The page: hands what the stream delivers to the components that show it. */
 export function App() {
   const { toasts, show, dismiss } = useToasts()
   const { latest } = useEventSource(live, {
     on: {
       notification: ({ id, from, to, text }, meta) => {
-        // What a first-time reader gets of the past is no news.
+        // What was sent before a first-time reader connected is no news.
         if (meta.replayed && live.getState().continuity === 'fresh') return
         const title = `${from} to ${to ?? 'everybody'}`
         show({
@@ -41,7 +41,7 @@ export function App() {
   const recording = useRecording(live)
 
   const complain = (error: Error) => {
-    // Another one each time, so that it is read out and stays as long as the first did.
+    // A new id each time, so that a repeated failure is read out again and stays for the full time.
     show({ id: `failure ${performance.now()}`, title: 'That did not work', text: error.message, late: true })
   }
 

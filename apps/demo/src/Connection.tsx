@@ -7,7 +7,7 @@ interface ConnectionProps {
   readonly onCut: () => void
 }
 
-/** Where the connection stands, and the knife. */
+/** The state of the connection, and the button that cuts it. */
 export function Connection({ source, onCut }: ConnectionProps) {
   const state = useEventSource(source)
   const seconds = useCountdown(state.retryAt)

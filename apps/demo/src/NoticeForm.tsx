@@ -3,7 +3,7 @@ import { type SubmitEvent, useState } from 'react'
 interface NoticeFormProps {
   /** The names that can be chosen. */
   readonly names: readonly string[]
-  /** Resolves once the server took it; rejects with what it had against it. */
+  /** Resolves once the server has accepted it; otherwise rejects with the reason. */
   readonly onSend: (to: string | null, text: string) => Promise<void>
 }
 
@@ -15,7 +15,7 @@ export function NoticeForm({ names, onSend }: NoticeFormProps) {
   const [text, setText] = useState('')
   const [sending, setSending] = useState(false)
   const [outcome, setOutcome] = useState<Outcome>()
-  // Who left for good stays chosen until the sender chooses anew: a message must not go to everybody by accident.
+  // A visitor who has left stays selected until the sender selects another: a message must not go to everybody by accident.
   const choices = to === '' || names.includes(to) ? names : [...names, to]
   const refused = outcome !== undefined && 'refused' in outcome
 

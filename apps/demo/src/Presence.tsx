@@ -7,7 +7,7 @@ interface PresenceProps {
   readonly me: string
 }
 
-/** How many are here, and who. */
+/** How many visitors are here, and who. */
 export function Presence({ presence, me }: PresenceProps) {
   const visitors = presence?.visitors ?? []
   return (

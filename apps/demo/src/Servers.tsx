@@ -8,7 +8,7 @@ interface ServersProps {
   readonly onKill: (server: ServerName) => void
 }
 
-/** Which of several servers the stream is on, whether it has all of their ticks, and the axe. Nothing, where there is one. */
+/** Which of several servers the stream is on, whether all ticks have arrived, and a button that kills the server. Empty for a single server. */
 export function Servers({ source, onKill }: ServersProps) {
   const { status, latest } = useEventSource(source)
   const tally = useEventReducer(source, {

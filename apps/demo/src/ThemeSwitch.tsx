@@ -3,7 +3,7 @@ import { applyTheme, storedTheme, themes } from './theme.ts'
 
 const words = { system: 'Auto', light: 'Light', dark: 'Dark' } as const
 
-/** Light, dark, or as the system has it. */
+/** Light, dark, or as the system is set. */
 export function ThemeSwitch() {
   const [chosen, choose] = useState(storedTheme)
   useEffect(() => applyTheme(chosen), [chosen])

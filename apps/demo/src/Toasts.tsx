@@ -10,7 +10,7 @@ interface ToastsProps {
   readonly onDismiss: (id: string) => void
 }
 
-/** What just arrived. Each goes by itself when its bar has run out, which waits while one points at it. */
+/** What just arrived. Each disappears when its bar has run out; the bar stops while the toast is hovered or focused. */
 export function Toasts({ toasts, onDismiss }: ToastsProps) {
   return (
     <section className="toasts" aria-label="New notifications">

@@ -10,13 +10,13 @@ export interface Inks {
   readonly paper: string
 }
 
-/** How far one second of paper is. */
+/** The length of paper for one second. */
 const PIXELS_PER_SECOND = 18
 /** How long a line takes from one lane to the other, in milliseconds. */
 const DRAWING = 450
 const SPROCKET = 24
 
-/** Where the two lanes lie, as a share of the height. */
+/** The positions of the two lanes, as shares of the height. */
 export const SENT_LANE = 0.32
 export const RECEIVED_LANE = 0.76
 
@@ -92,7 +92,7 @@ function drawLanes(
   context.lineWidth = 1.5
   context.strokeStyle = inks.ink
   line(context, 0, sentLane, head, sentLane)
-  // Before the page was opened nobody was listening here.
+  // Before the page was opened, nothing could arrive here.
   let from = start
   for (const { from: lost, to } of recording.breaks) {
     const left = x(lost)

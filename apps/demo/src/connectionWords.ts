@@ -9,14 +9,14 @@ export interface ConnectionWords {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
 
 /**
- * Where the connection stands, in words.
+ * The state of the connection in words.
  *
  * @param seconds - how many are left until the next attempt
  */
 export function connectionWords(state: ConnectionState, seconds: number): ConnectionWords {
   switch (state.status) {
     case 'idle':
-      return { title: 'Not connected', detail: 'Nothing was asked for yet.' }
+      return { title: 'Not connected', detail: 'Nothing has been requested yet.' }
     case 'connecting':
       return { title: 'Connecting', detail: attemptWords(state.attempt) }
     case 'open':
@@ -41,9 +41,9 @@ const refusalWords = (status: number): string =>
   status === 503 ? 'The server is not taking you back yet (503).' : `The server answered ${status}.`
 
 const pauseWords = {
-  offline: 'This device is offline. It goes on by itself.',
-  hidden: 'This page is hidden. It goes on when you look again.',
-  frozen: 'This page was put to sleep. It goes on when it wakes.',
+  offline: 'This device is offline. The stream resumes when it is back online.',
+  hidden: 'This page is hidden. The stream resumes when you come back.',
+  frozen: 'This page was put to sleep. The stream resumes when it wakes.',
 } as const
 
 function openWords({ since, continuity, stale }: Extract<ConnectionState, { status: 'open' }>): string {

@@ -2,5 +2,5 @@ import { createEventSource } from '@sse/react'
 import { events } from '../shared/events.ts'
 import { me } from './visitor.ts'
 
-/** The stream that this page lives on. */
+/** The event stream of this page. */
 export const live = createEventSource(`/events?${new URLSearchParams(me)}`, { events })

@@ -7,7 +7,7 @@ import { applyTheme, storedTheme } from './theme.ts'
 applyTheme(storedTheme())
 
 const root = document.getElementById('root')
-if (root === null) throw new Error('index.html has lost its #root.')
+if (root === null) throw new Error('index.html has no #root element.')
 
 createRoot(root).render(
   <StrictMode>

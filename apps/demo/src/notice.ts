@@ -5,13 +5,13 @@ type Notification = EventPayload<typeof events, 'notification'>
 
 /** A notification and how it got here. */
 export interface Notice extends Notification {
-  /** As it was sent, caught up after a cut, or from before the page was opened. */
+  /** When it was sent, later after a cut, or from before the page was opened. */
   readonly arrival: 'live' | 'caught up' | 'earlier'
 }
 
 /** What was received. */
 export interface Inbox {
-  /** Whether anything arrived as it was sent: what is replayed before that is older than the page. */
+  /** Whether any event arrived live: what is replayed before that is older than the page. */
   readonly begun: boolean
   /** The newest first. */
   readonly notices: readonly Notice[]

@@ -31,14 +31,14 @@ export function record(source: TypedEventSource<typeof events>): Recording {
   const marks: Mark[] = []
   const breaks: Break[] = []
   let open = source.getState().status === 'open'
-  // The server's clock may differ from this one. The fastest event tells by how much.
+  // The server's clock may differ from this one. The fastest event shows by how much.
   let skew = Number.POSITIVE_INFINITY
 
   const stopMarks = source.on('*', ({ event, data, meta }) => {
     const receivedAt = Date.now()
     skew = Math.min(skew, receivedAt - data.at)
     if (event === 'server' || event === 'fleet') return
-    // What a first-time reader gets of the past is no part of the last minute.
+    // What was sent before a first-time reader connected does not belong on its tape.
     if (meta.replayed && source.getState().continuity === 'fresh') return
     marks.push({
       kind: event,

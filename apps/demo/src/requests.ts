@@ -11,7 +11,7 @@ import {
   refusal,
 } from '../shared/requests.ts'
 
-/** What the page asks of the server. Each rejects with words for the visitor. */
+/** The page's requests to the server. Each rejects with a message for the visitor. */
 export const requests = {
   count: (body: Counting) => post('/counter', counting, body),
   notify: (body: Notice) => post('/notifications', notice, body),

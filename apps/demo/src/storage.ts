@@ -1,4 +1,4 @@
-/** What the browser keeps for the page; nothing where it lets no page keep anything, and says so by throwing. */
+/** A storage of the browser; `undefined` where it is blocked, which makes the access throw. */
 export function storage(kind: 'localStorage' | 'sessionStorage'): Storage | undefined {
   try {
     return window[kind]

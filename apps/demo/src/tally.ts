@@ -3,13 +3,13 @@ import type { events } from '../shared/events.ts'
 
 /** Whether all ticks arrived, in order and once, as counted here. */
 export interface Tally {
-  /** The ticker and where it stands; a ticker that started anew is another one. */
+  /** The ticker, which gets another id when it restarts, and its last number. */
   readonly run: string | undefined
   readonly last: number
   readonly received: number
   readonly missing: number
   readonly doubled: number
-  /** Whether it was said that something is missing. */
+  /** Whether it was announced that something is missing. */
   readonly announced: boolean
 }
 
@@ -24,7 +24,7 @@ export const emptyTally: Tally = {
 
 /** The tally after a tick. */
 export function ticked(tally: Tally, { run, n }: EventPayload<typeof events, 'tick'>): Tally {
-  // Where this page, or the ticker, has begun, nothing came before.
+  // The first tick of this page, or of a ticker, has none before it.
   const last = run === tally.run ? tally.last : n - 1
   return {
     ...tally,
@@ -36,10 +36,10 @@ export function ticked(tally: Tally, { run, n }: EventPayload<typeof events, 'ti
   }
 }
 
-/** The tally after it was said that something is missing. */
+/** The tally after it was announced that something is missing. */
 export const announced = (tally: Tally): Tally => ({ ...tally, announced: true })
 
-/** What the tally says of the ticks. */
+/** The tally in words. */
 export function tallyWords({ missing, doubled, announced }: Tally): string {
   const word = announced ? 'as announced' : 'unannounced'
   const lost = missing === 0 ? 'none missing' : `${missing} missing, ${word}`

@@ -26,7 +26,7 @@ const birds = [
   'Yaffle',
 ]
 
-/** Who reads this page: another one in each tab, the same after a reload. `?name=` in its url says it instead. */
+/** The visitor: another one in each tab, the same after a reload. `?name=` in the url sets the name. */
 export const me = {
   id: kept('visitor', (text) => visitorId.safeParse(text).data, randomId),
   name:
@@ -41,7 +41,7 @@ export const me = {
 function kept(key: string, read: (text: string | null) => string | undefined, make: () => string): string {
   const session = storage('sessionStorage')
   const value = read(session?.getItem(key) ?? null) ?? make()
-  // A tab that is opened from this one, or duplicated, starts with a copy of its storage, and is to find nothing there.
+  // A tab that is opened from this one, or duplicated, starts with a copy of its storage, which must not contain the value.
   addEventListener('pageshow', () => session?.removeItem(key))
   addEventListener('pagehide', () => session?.setItem(key, value))
   return value
