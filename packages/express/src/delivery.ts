@@ -9,38 +9,38 @@ import { liveAt } from './live.ts'
 import { countDue, endOfAll, type Membership, type Push, takeEntries, takeMissed } from './membership.ts'
 import { fallIn, type Place, takeShared } from './place.ts'
 
-/** Shared by all who have none. */
+/** Shared by all streams without channels. */
 const NO_MEMBERS: readonly Membership[] = []
 export const NO_CHANNELS: readonly string[] = []
 
-/** The next bytes for a stream, which it may share with others, and what they announce. */
+/** The next bytes for a stream, possibly shared with other streams, and the gap that they announce. */
 export type Slice = (Chunk | TextChunk) & {
-  /** Whether there is more to come at once. */
+  /** Whether there is more to deliver right away. */
   readonly more?: boolean
   /** Channels that missed something since the last slice. */
   readonly gap?: readonly string[]
 }
 
 /**
- * What one stream has not had yet: a cursor over the logs of its channels, and what is inserted between their entries.
- * Pure: it holds no socket and no clock. What {@link next} returns counts as written.
+ * What one stream has not been sent yet: a cursor over the logs of its channels, and what is inserted between their entries.
+ * Pure: it has no socket and no clock. What {@link next} returns counts as written.
  */
 export class Delivery {
-  /** Channels that are about to come: the end of all that there are is not that of the stream. */
+  /** Channels being joined: until they are, the end of all the others does not end the stream. */
   expecting: readonly string[] = NO_CHANNELS
   /** The name of the log; `undefined` before the first join. */
   epoch: string | undefined
 
   readonly #place: Place
-  /** Few, and walked in each pass: a dense array costs less than a map, in time and in memory. */
+  /** Few, and iterated in each pass: a dense array takes less time and memory than a map. */
   #members: readonly Membership[] = NO_MEMBERS
-  /** `undefined` while nothing waits: an idle stream keeps none. */
+  /** `undefined` while nothing waits, to save the memory on idle streams. */
   #inserts: Inserts | undefined
-  /** What the stream begins with, until it is taken. */
+  /** The first blocks of the stream, until they are taken. */
   #opening: string | undefined
-  /** Where the replay ends, to be announced by `sse.live`. */
+  /** The position from which on `sse.live` is due. */
   #target: number | undefined
-  /** How the stream is to end, once everything up to `at` was taken. */
+  /** How the stream will end once everything up to `at` was taken. */
   #ending: { readonly reason: string; readonly at: number } | undefined
   #ended = false
 
@@ -53,17 +53,17 @@ export class Delivery {
     return this.#place.cursor
   }
 
-  /** Bytes of the application's private events that wait. */
+  /** Bytes of private events that wait. */
   get privateBytes(): number {
     return this.#inserts?.privateBytes ?? 0
   }
 
-  /** Whether `sse.close` was taken: there is nothing more to come. */
+  /** Whether `sse.close` was taken: nothing follows it. */
   get ended(): boolean {
     return this.#ended
   }
 
-  /** Whether the stream is to end, so that nothing more is accepted. */
+  /** Whether the stream is about to end and accepts nothing more. */
   get ending(): boolean {
     return this.#ending !== undefined
   }
@@ -72,7 +72,6 @@ export class Delivery {
     return this.#members.map(({ channel }) => channel)
   }
 
-  /** How many channels there are. */
   get size(): number {
     return this.#members.length
   }
@@ -81,17 +80,17 @@ export class Delivery {
     return this.#members.some((member) => member.channel === channel)
   }
 
-  /** Whether these are the histories of its channels. */
+  /** Whether these are the histories that its channels are read from. */
   reads(histories: ReadonlyMap<string, History>): boolean {
     return this.#members.every(({ channel, history }) => histories.get(channel) === history)
   }
 
-  /** Those of some channels that are none of the stream's, each once. */
+  /** The given channels that are not joined yet, without duplicates. */
   unjoined(channels: readonly string[]): readonly string[] {
     return channels.filter((channel, index) => !this.has(channel) && channels.indexOf(channel) === index)
   }
 
-  /** Starts at a position, with these channels; `sse.live` says when the stream has come up to `target`. */
+  /** Starts at a position, with these channels; `sse.live` follows once `target` is reached. */
   start(epoch: string, cursor: number, target: number, members: readonly Membership[]): void {
     this.epoch = epoch
     this.#place.cursor = cursor
@@ -100,14 +99,13 @@ export class Delivery {
   }
 
   /**
-   * Starts again with histories that were read anew, after saying that something may be missing: in another epoch with all
-   * that is retained of the channels that are still its own, in the same one from the cursor on. What was inserted before
-   * stays in its order.
+   * Starts again with histories that were read anew, after a gap that says that something may be missing. In another epoch
+   * it delivers all that its channels retain, in the same one what follows the cursor. Inserts keep their order.
    *
-   * @returns what is given as the reason
+   * @returns the reason that the gap gives
    */
   restart(epoch: string, head: number, histories: ReadonlyMap<string, History>): GapReason {
-    // Positions beyond the head are those of another log, whatever it is called.
+    // A cursor beyond the head belongs to another log, even under the same name.
     const goesOn = epoch === this.epoch && head >= this.cursor
     const reason = goesOn ? 'evicted' : 'epoch'
     const cursor = goesOn ? this.cursor : 0
@@ -127,12 +125,12 @@ export class Delivery {
     }
     this.#line(NO_MEMBERS)
     this.start(epoch, channels.length > 0 ? cursor : head, head, members)
-    // Nobody knows what of another log was published before the stream was closed.
+    // What the new log held when the stream was closed is unknown.
     if (this.#ending !== undefined && !goesOn) this.#ending = { reason: this.#ending.reason, at: this.cursor }
     return reason
   }
 
-  /** Adds a channel from now on; `recent` comes first, without ids, which vouch for other channels. */
+  /** Adds a channel from now on. `recent` comes first, without ids: an id vouches for the channels of the first join only. */
   add(channel: string, history: History, recent: readonly Entry[]): void {
     const since = history.last
     const member = { channel, history, since, floor: since, covered: since, coveredStates: since }
@@ -140,19 +138,19 @@ export class Delivery {
     for (const { body, frame } of recent) this.#insert(frame.subarray(body), 'recent', channel)
   }
 
-  /** Drops a channel, with what of it was not taken yet. */
+  /** Drops a channel, and what was not taken of it yet. */
   leave(channel: string): void {
     this.#line(this.#members.filter((member) => member.channel !== channel))
     this.#inserts?.leave(channel)
     this.#forgetInserts()
   }
 
-  /** Whether what the stream begins with was not taken yet. */
+  /** Whether the first blocks were not taken yet. */
   get opening(): boolean {
     return this.#opening !== undefined
   }
 
-  /** Has the stream begin with these blocks, before all else. */
+  /** Sets the blocks with which the stream begins. */
   open(text: string): void {
     this.#place.straight = undefined
     this.#opening = text
@@ -163,7 +161,7 @@ export class Delivery {
     this.#insert(bytes, 'private')
   }
 
-  /** Inserts what the library itself says after everything that was published so far. */
+  /** Inserts a block of the library's own after everything that was published so far. */
   insertControl(text: string): void {
     this.#insert(Buffer.from(text), 'control')
   }
@@ -185,18 +183,18 @@ export class Delivery {
     return Math.max(position, this.#inserts?.last ?? 0)
   }
 
-  /** Live entries between the cursor and the end, as far as they are due. */
+  /** How many live entries after the cursor are due. */
   get pending(): number {
     return countDue(this.#members, this.cursor)
   }
 
-  /** Says `sse.live` at the end of what there is, wherever the cursor is by then. */
+  /** Has `sse.live` sent at the next position where nothing else is due. */
   markLive(): void {
     this.#place.straight = undefined
     this.#target ??= this.cursor
   }
 
-  /** Puts the stream in step if nothing is due to it but what its channels say next. */
+  /** Puts the stream in step, if only new entries of its channels can follow. */
   fallIn(straight: Socket): void {
     if (this.#isPlain) fallIn(this.#place, this.#members, straight)
   }
@@ -218,7 +216,7 @@ export class Delivery {
     return this.#takeMixed(limit)
   }
 
-  /** Whether there is nothing to say but what the channels say. */
+  /** Whether nothing is due but entries of the channels. */
   get #isPlain(): boolean {
     return (
       this.#inserts === undefined &&
@@ -228,7 +226,7 @@ export class Delivery {
     )
   }
 
-  /** The first words to a reader to whom nothing else is due, as to most. */
+  /** The first blocks and `sse.live` as one text, in the common case that nothing else is due. */
   #takeGreeting(opening: string): Slice | undefined {
     if (this.#inserts !== undefined || this.#ending !== undefined || this.#members.length === 0)
       return undefined
@@ -241,7 +239,7 @@ export class Delivery {
     if (this.#target === undefined || bound < this.#target) return undefined
     const cursor = Math.max(this.cursor, bound)
     const text = opening + liveAt(this.epoch, cursor).text
-    // Of a broker whose log has a name that nobody can resume with.
+    // A broker may name its epoch with characters that are not ASCII, though no client can resume with such an id.
     if (Buffer.byteLength(text) !== text.length) return undefined
     this.#place.cursor = cursor
     this.#opening = undefined
@@ -252,7 +250,7 @@ export class Delivery {
   #takeMixed(limit: number): Slice | undefined {
     const blocks: Buffer[] = []
     let bytes = 0
-    /** The only block, if it was joined before: a replay is mostly those, and copies none of them. */
+    /** The only block, if it is a chunk already: most slices of a replay are, and need no copy. */
     let joined: Chunk | undefined
     const push: Push = (block, chunk) => {
       joined = blocks.length === 0 ? chunk : undefined
@@ -268,7 +266,7 @@ export class Delivery {
       const bound = this.#bound()
       if (this.cursor < bound) {
         this.#place.cursor = takeEntries(this.#members, this.cursor, bound, limit - bytes, push)
-        // More than fits, or what stands in a chunk of its own, which the next slice can be.
+        // The rest does not fit, or begins with a chunk that can be the next slice without a copy.
         if (this.cursor < bound) break
       } else if (!this.#takeMark(push)) break
     }
@@ -277,7 +275,7 @@ export class Delivery {
     return { bytes: unframed, framed, gap, more: bytes >= limit || this.cursor < this.#bound() }
   }
 
-  /** Keeps the channels in line; whatever changes in them, the stream is out of step. */
+  /** Sets the channels. Any change takes the stream out of step. */
   #line(members: readonly Membership[]): void {
     this.#members = members
     this.#place.straight = undefined
@@ -304,14 +302,14 @@ export class Delivery {
     if (this.#inserts?.isEmpty) this.#inserts = undefined
   }
 
-  /** Says what the stream has missed, before anything newer. */
+  /** Announces what the stream has missed, before anything newer. */
   #takeGap(push: Push): readonly string[] {
     const channels = takeMissed(this.#members, this.cursor)
     if (channels.length > 0) push(gapOf(channels, 'evicted'))
     return channels
   }
 
-  /** How far the cursor may go: to the next insert, or the end, and no further than every log is known to be complete. */
+  /** How far the cursor may go: to the next insert or the end of the stream, as far as every log is complete. */
   #bound(): number {
     const next = this.#inserts?.next ?? this.#ending?.at
     if (this.#members.length === 0) return Math.max(this.cursor, next ?? this.#target ?? this.cursor)
@@ -320,7 +318,7 @@ export class Delivery {
     return bound
   }
 
-  /** At the end of what there is: caught up, or closed. */
+  /** Takes `sse.live` or `sse.close`, when nothing else is due before it. */
   #takeMark(push: Push): boolean {
     if (this.#target !== undefined && this.cursor >= this.#target) {
       this.#target = undefined

@@ -21,15 +21,15 @@ import type { Served, Switchboard } from './switchboard.ts'
 import { Turns } from './turns.ts'
 import { watch } from './watched.ts'
 
-/** Private events that may wait for a slow reader, in bytes. One that falls further behind is cut off. */
+/** How many bytes of private events may wait for a slow reader. One that falls further behind is disconnected. */
 const PRIVATE_LIMIT = 1024 * 1024
 
-/** A stream is open while it counts among the hub's; until its head is sent the handler may still answer otherwise. */
+/** `open` while the hub counts the stream. Until the head is sent, the handler may still send another response. */
 type Phase = 'unused' | 'open' | 'over'
 
-/** {@link Stream} over a response: joins, sends, and what of the delivery the outlet can take. */
+/** A {@link Stream} on a response: joins, sends, and writes what its delivery has, as fast as its outlet takes it. */
 export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
-  // First, what a pass touches of a stream in step.
+  // First the fields that a pass reads of a stream in step.
   cursor = 0
   quiet = 0
   straight: Socket | undefined = undefined
@@ -46,11 +46,11 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   readonly #delivery = new Delivery(this)
   #outlet: Outlet | undefined
   #phase: Phase = 'unused'
-  /** Set while it is read what comes next, in a log that is new to the stream: nothing is delivered until that is known. */
+  /** Set during the first join and a restart: nothing is delivered until the broker has answered. */
   #reading = false
-  /** Whether the hub has heard of it: a handler may answer otherwise while it joins. */
+  /** Whether the head is sent and the hub was told. Before that, the handler may still send another response. */
   #connected = false
-  /** Joins, and what else may wait for the broker. */
+  /** Runs joins, and whatever else may wait for the broker, one after the other. */
   readonly #turns = new Turns()
   #signals: Signals | undefined
   #locals: Record<string, unknown> | undefined
@@ -69,7 +69,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#response = response
   }
 
-  // What a handler asks for
+  // Called by handlers
 
   get lastEventId(): string | undefined {
     return readLastEventId(this.#request)
@@ -94,7 +94,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   get closed(): Promise<void> {
     const signals = this.#observe()
     const { closed } = signals
-    // What was ended may still be on its way to a slow reader.
+    // A response that has ended may still be on its way to a slow reader.
     if (this.#outlet === undefined ? this.#gone : this.#phase === 'over') signals.end()
     return closed
   }
@@ -125,7 +125,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       throw new TypeError("join takes several channels as one array: join(['news', 'more']).")
     const { last = 0 } = options
     const names = typeof channels === 'string' ? [channels] : channels
-    // NaN, of a query that is none, asks for nothing.
+    // NaN, from a query that is not a number, counts as 0.
     const joining = this.#turns.take(() => this.#join(names, last || 0))
     if (joining === undefined) return Promise.resolve()
     return watch(joining, (error) => this.#answer(error))
@@ -134,7 +134,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   leave(channels: string | readonly string[]): void {
     const names = typeof channels === 'string' ? [channels] : channels
     this.#leave(names)
-    // A join under way comes first, so it is left as well.
+    // A join in progress takes effect first, so leave its channels afterwards as well.
     if (this.#turns.busy) this.#turns.take(() => this.#leave(names))
   }
 
@@ -142,12 +142,12 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     if (this.#gone) return
     const end = (): void => {
       if (this.#gone || this.#phase === 'unused') return
-      // A reader takes no other reason, and JavaScript may give one.
+      // Untyped callers may pass something else, which readers would not accept.
       this.#delivery.end(String(reason))
       while (this.deliver());
       this.#signals?.abort()
     }
-    // What it begins with is its due. What comes later is not: nobody knows how long a broker takes for it.
+    // Wait for the first join, with which the stream begins, but for no later one: a broker may take any time.
     const beginning = this.#delivery.epoch === undefined ? this.#turns.last : undefined
     if (beginning === undefined) {
       this.#open()
@@ -163,12 +163,12 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
       return
     }
     while (this.deliver());
-    // An answer without the head of a stream would tell a browser never to come back.
+    // A response that is no event stream would stop a browser from reconnecting.
     if (this.#outlet === undefined || !this.#response.headersSent) this.#response.destroy()
     else this.#end(this.#outlet)
   }
 
-  // What the hub asks for
+  // Called by the hub
 
   get unused(): boolean {
     return this.#phase === 'unused' && this.#turns.last === undefined
@@ -186,7 +186,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     const outlet = this.#outlet
     if (this.#reading || outlet === undefined || outlet.busy || outlet.over) return false
     if (outlet.filled) {
-      // A listener wants more to be written in the midst of a write.
+      // A listener writes while the socket is corked and full: go on later.
       this.#board.schedule(this)
       return false
     }
@@ -217,13 +217,14 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#turns
       .take(() => this.#restart(joined))
       ?.catch((error) => {
-        // It comes back with its cursor, which says the same. Not a word more of the former log: it may lack something.
+        // The client reconnects with its cursor, and then learns what it missed. The former log may be incomplete, so deliver
+        // no more of it.
         this.destroy()
         this.#board.failed(error)
       })
   }
 
-  /** Tells the client when to come back, as the last thing before it is sent away. */
+  /** Tells the client when to reconnect, just before it is disconnected. */
   retire(retry: number): void {
     if (this.#outlet === undefined || this.#delivery.ending) return
     this.#delivery.insertControl(encodeRetry(retry))
@@ -233,7 +234,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#outlet?.destroy()
   }
 
-  // What the outlet asks for, and tells
+  // Called by the outlet
 
   get leaving(): boolean {
     return this.#board.closing
@@ -256,9 +257,9 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     if (this.#connected) this.#board.disconnected(this)
   }
 
-  // How a response becomes a stream
+  // Turning a response into a stream
 
-  /** Takes the response for a stream, if it was not yet. */
+  /** Turns the response into a stream, unless it is one already. */
   #open(): void {
     if (this.#phase !== 'unused' || !this.#claim()) return
     this.#admit()
@@ -271,20 +272,20 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#greet(undefined, 0)
   }
 
-  /** Whether the response may become a stream; where its reader has that to the end, it is told, also without a middleware. */
+  /** Whether the response may become a stream. Answers 204 if the reader has had all of it, also without the middleware. */
   #claim(): boolean {
     mustBeFirst(this)
     return isClaimable(this.#request, this.#response) && !refuseFinal(this.#response, this.lastEventId)
   }
 
-  /** Counts among the hub's streams. */
+  /** Adds the stream to the hub's. */
   #admit(): void {
     this.#board.admit(this, this.#request)
     this.#outlet = new Outlet(this.#request, this.#response, this)
     this.#phase = 'open'
   }
 
-  /** Undoes {@link #admit}: the handler may answer otherwise. */
+  /** Undoes {@link #admit}: the handler may send another response. */
   #withdraw(): void {
     this.#outlet?.detach()
     this.#outlet = undefined
@@ -294,9 +295,9 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   /**
-   * Sends the head, if it was not yet, before anything is due.
+   * Sends the head, unless it was sent already.
    *
-   * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has answered otherwise while the broker was asked; what a
+   * @throws {@link SseError} `ERR_SSE_ANSWERED` if the handler has sent another response while the broker was asked; what a
    *   wrapper of the response throws
    */
   #sendHead(): void {
@@ -305,7 +306,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     letGoOfRouters(this.#request, this.#board.late)
   }
 
-  /** Makes the first blocks: once more if they were written before the join that has the stream resume after all. */
+  /** Makes the first blocks; makes them again if the handler sent something before the join that resumes the stream. */
   #greet(cursor: string | undefined, replay: number): void {
     if (this.#connected && !this.#delivery.opening && cursor === undefined) return
     this.#delivery.open(this.#board.opening(cursor, replay))
@@ -315,13 +316,13 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#board.connected(this)
   }
 
-  /** Tells the hub of a failure that the handler does not look at, and answers for it. */
+  /** Reports a failure that the handler does not handle to the hub, and sends the response in its place. */
   #answer(error: unknown): void {
     if (this.#phase === 'unused' && !this.#gone && !this.#response.headersSent) refuse(this.#response, error)
     this.#board.failed(error)
   }
 
-  // How it joins
+  // Joining
 
   #join(names: readonly string[], last: number): void | Promise<void> {
     const { limits } = this.#board.options
@@ -333,14 +334,14 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     if (added.length === 0 && this.#delivery.epoch !== undefined) return
     checkChannelCount(limits, this.#delivery.size + added.length)
     if (unused) this.#admit()
-    // What the stream begins with is known when the first join is done. While it waits for a later one it goes on.
+    // Nothing can be delivered before the first join is done. During a later one, delivery goes on.
     this.#reading = this.#delivery.epoch === undefined
     this.#delivery.expecting = added
     const failed = (error: unknown): never => {
       this.#delivery.expecting = NO_CHANNELS
       this.#reading = false
       if (this.#phase === 'open' && unused && !this.#connected) this.#withdraw()
-      // All that it hears may have ended meanwhile.
+      // All of its other channels may have ended meanwhile.
       if (this.#phase === 'open') this.#board.schedule(this)
       throw error
     }
@@ -356,7 +357,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
   }
 
   #enter(added: readonly string[], joining: Joining): void {
-    // The reader may have left, or been sent away, while the broker was asked.
+    // The reader may have left, or the stream been closed, while the broker was asked.
     if (this.#gone || (this.#delivery.ending && this.#delivery.epoch !== undefined)) {
       this.#delivery.expecting = NO_CHANNELS
       this.#reading = false
@@ -368,7 +369,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     outlet?.cork()
     try {
       this.#take(added, joining)
-      // At once, beside the head: by the time of a pass nothing of a response is in a cache any more.
+      // At once, together with the head: by the next pass, the response is out of the CPU's caches.
       more = this.deliver() || this.waiting
     } finally {
       if (outlet !== undefined) this.#uncork(outlet)
@@ -378,7 +379,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
 
   #take(added: readonly string[], joining: Joining): void {
     this.#delivery.expecting = NO_CHANNELS
-    // First of all, so that what listeners leave is left.
+    // First, so that a `gap` or `connect` listener can leave these channels.
     this.#board.enter(this, added)
     try {
       if (this.#delivery.epoch === undefined) this.#begin(joining)
@@ -398,23 +399,23 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#greet(resumed ? joining.lastEventId : undefined, this.#delivery.pending)
   }
 
-  /** Tells the hub what the reader is told to miss. */
+  /** Reports to the hub what the reader is told it missed. */
   #announce(gaps: Admission['gaps']): void {
     for (const { channels, reason } of gaps) this.#board.missed(this, channels, reason)
   }
 
   #leave(channels: readonly string[]): void {
     for (const channel of channels) {
-      // What was over has left already, and others may be there still.
+      // A stream that is over has left already: releasing its channels twice would detach other streams from them.
       if (this.#phase === 'over' || !this.#delivery.has(channel)) continue
       this.#delivery.leave(channel)
       this.#board.leave(this, [channel])
-      // What is left may be the end of all, or waited for it.
+      // The channels that remain may all have ended, or be ready to move on without this one.
       this.#board.schedule(this)
     }
   }
 
-  /** @param joined - whether it had histories of the former log, and not only a join under way */
+  /** @param joined - whether the stream had histories of the former log, and not just a join in progress */
   async #restart(joined: boolean): Promise<void> {
     if (this.#phase !== 'open' || this.#delivery.epoch === undefined) return
     this.#reading = true
@@ -433,7 +434,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#board.schedule(this)
   }
 
-  // How it writes
+  // Writing
 
   #insert(block: string): boolean {
     if (this.#phase !== 'unused' && (this.#gone || this.#delivery.ending)) return false
@@ -441,7 +442,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     if (this.#gone) return false
     this.#delivery.insertPrivate(Buffer.from(block))
     if (this.#delivery.privateBytes >= SLICE) while (this.deliver());
-    // What no longer fits is not dropped in silence: the client sees the connection end.
+    // Nothing is dropped silently: the client sees the connection end.
     if (this.#delivery.privateBytes > PRIVATE_LIMIT) this.destroy()
     else this.#board.schedule(this)
     return !this.#gone && !this.#full
@@ -466,7 +467,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     try {
       outlet.write(slice)
     } catch (error) {
-      // Of a wrapper of the response: this stream ends, and nobody else notices.
+      // A wrapper of the response threw: only this stream ends.
       outlet.destroy()
       this.#board.failed(error)
       return false
@@ -485,21 +486,21 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     this.#settle()
   }
 
-  /** Falls in with those whom a pass serves without a call of {@link deliver}. */
+  /** Puts the stream in step, if possible: a pass serves such streams without calling {@link deliver}. */
   #fallIn(): void {
     const straight = this.#outlet?.straight
     if (straight !== undefined && this.straight === undefined) this.#delivery.fallIn(straight)
   }
 
-  /** Ends the response. Who makes events for it is told at once, however long the reader takes for the rest. */
+  /** Ends the response. Producers are told at once, however long the reader takes to receive the rest. */
   #end(outlet: Outlet): void {
     outlet.end()
     this.#signals?.abort()
   }
 
-  // How it is observed
+  // Being observed
 
-  /** Notices the end of a response that is no stream yet: the reader may leave while it is authorised. */
+  /** Also notices the end of a response that is no stream yet: the reader may leave during authorisation. */
   #observe(): Signals {
     this.#signals ??= new Signals()
     if (this.#phase === 'unused' && !this.#signals.observed) {
@@ -509,7 +510,7 @@ export class EventStream<E> implements Stream<E>, Served, OneOfSeveral {
     return this.#signals
   }
 
-  /** Says that there is room to who waits for it. */
+  /** Resolves `ready` when the reader can take more. */
   #settle(): void {
     if (this.#signals !== undefined && !this.#full) this.#signals.settle()
   }

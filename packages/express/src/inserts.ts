@@ -1,48 +1,48 @@
-/** Bytes of one stream alone, in their place in the order of the log. */
+/** Bytes for one stream only, and their place among the entries of the log. */
 export interface Insert {
-  /** The position after whose entries they come. */
+  /** They come after the entries up to this position. */
   readonly after: number
   readonly bytes: Buffer
   readonly kind: 'private' | 'control' | 'recent'
-  /** Leaving it takes them along. */
+  /** The channel that they belong to: leaving it drops them. */
   readonly channel: string | undefined
 }
 
-/** What waits to be inserted between the entries of a stream's channels, in the order of its places. */
+/** The inserts of a stream that wait, in the order of their positions. */
 export class Inserts {
-  /** Bytes of the application's private events. */
+  /** Bytes of private events that wait. */
   privateBytes = 0
 
   #inserts: Insert[] = []
-  /** How many of these were taken, fewer than half: to shift a long array one by one moves all of it each time. */
+  /** How many of these were taken, fewer than half: `shift` would move the whole of a long array each time. */
   #taken = 0
 
   get isEmpty(): boolean {
     return this.#inserts.length === 0
   }
 
-  /** The position after whose entries the next one comes. */
+  /** The position after which the next one comes. */
   get next(): number | undefined {
     return this.#inserts[this.#taken]?.after
   }
 
-  /** The position after whose entries the last one comes. */
+  /** The position after which the last one comes. */
   get last(): number | undefined {
     return this.#inserts.at(-1)?.after
   }
 
-  /** Adds one behind all others; its place is none before theirs. */
+  /** Adds one behind all others; its position must not be lower than theirs. */
   add(insert: Insert): void {
     this.#inserts.push(insert)
     if (insert.kind === 'private') this.privateBytes += insert.bytes.length
   }
 
-  /** Adds what the library says before all others; its place is none behind theirs. */
+  /** Adds a control block before all others; its position must not be higher than theirs. */
   addFirst(after: number, bytes: Buffer): void {
     this.#waiting = [{ after, bytes, kind: 'control', channel: undefined }, ...this.#waiting]
   }
 
-  /** Takes the next one, if its place is reached. */
+  /** Takes the next one, if the cursor has reached its position. */
   take(cursor: number): Buffer | undefined {
     const insert = this.#inserts[this.#taken]
     if (insert === undefined || insert.after > cursor) return undefined
@@ -57,7 +57,7 @@ export class Inserts {
     this.#waiting = this.#waiting.filter((insert) => insert.channel !== channel)
   }
 
-  /** Has all of them come before whatever a new log says. */
+  /** Moves all of them before the entries of a new log. */
   rewind(): void {
     this.#waiting = this.#waiting.map((insert) => ({ ...insert, after: 0 }))
   }

@@ -1,8 +1,8 @@
 import { type Deferred, defer } from './deferred.ts'
 
-/** How a handler hears of its stream: each signal is made when it is first asked for, as most wait for nothing. */
+/** How a handler observes its stream. Each signal is made on first use, since most handlers use none. */
 export class Signals {
-  /** Whether the response is listened to, which is no stream yet. */
+  /** Whether the end of a response that is no stream yet is listened for. */
   observed = false
 
   #abort: AbortController | undefined
@@ -27,19 +27,19 @@ export class Signals {
     return this.#ready.promise
   }
 
-  /** Says that there is room. */
+  /** Resolves `ready`. */
   settle(): void {
     this.#ready?.resolve()
     this.#ready = undefined
   }
 
-  /** Says that nothing more can be sent, though what was sent may still be on its way. */
+  /** Nothing more can be sent, though what was sent may still be on its way. */
   abort(): void {
     this.#abort?.abort()
     this.settle()
   }
 
-  /** Says that the stream is over, also to who asked only now. */
+  /** The stream is over. */
   end(): void {
     this.abort()
     this.#closed?.resolve()

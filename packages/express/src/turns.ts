@@ -1,27 +1,27 @@
-/** Takes what may wait for the broker one after the other; also what a listener asks for while something is under way. */
+/** Runs actions that may wait for the broker one after the other, also those that a listener starts during another one. */
 export class Turns {
   #last: Promise<void> | undefined
-  /** Set before it is known whether what is under way waits. */
+  /** Set while an action runs synchronously. */
   #acting = false
 
-  /** Whether something is under way. */
+  /** Whether an action is in progress. */
   get busy(): boolean {
     return this.#last !== undefined || this.#acting
   }
 
-  /** Resolves when everything that waits so far is done, or has failed; nothing waits if there is none. */
+  /** Resolves when all actions taken so far are done or have failed; `undefined` if none is waiting. */
   get last(): Promise<void> | undefined {
     return this.#last
   }
 
-  /** @returns nothing if it was done at once */
+  /** @returns `undefined` if it was done at once */
   take(act: () => void | Promise<void>): Promise<void> | undefined {
     const acted = this.busy ? (this.#last ?? Promise.resolve()).then(act) : this.#act(act)
     if (acted === undefined) return undefined
     const settled = (): void => {
       if (this.#last === last) this.#last = undefined
     }
-    // What failed does not take later ones along.
+    // A failure does not affect later actions.
     const last = acted.then(settled, settled)
     this.#last = last
     return acted
