@@ -17,12 +17,12 @@ export interface Admission {
   readonly resumed: boolean
   readonly cursor: number
   readonly members: readonly Membership[]
-  /** What is known to be missing already. Not what delivery itself finds evicted. */
+  /** What is known to be missing already, without what delivery itself finds evicted. */
   readonly gaps: readonly { readonly channels: readonly string[]; readonly reason: GapReason }[]
 }
 
 /**
- * Judges a first join: from where each channel is due, and what has to be announced.
+ * Decides how a join begins: from which position each channel is due, and which gaps to announce.
  *
  * @param last - how many of the newest entries of each channel a first-time reader gets
  */
@@ -37,7 +37,7 @@ export function admit(
   const cursor = standing.kind === 'resumed' ? standing.g : 0
   const members: Membership[] = []
   for (const [channel, history] of histories) {
-    // Of a log that the reader does not know everything is announced at once, whatever was evicted.
+    // A lost cursor is announced for all channels at once, which covers what was evicted.
     const covered = standing.kind === 'resumed' ? 0 : history.evicted
     const coveredStates = history.evictedState
     members.push({ channel, history, since: cursor, floor: cursor, covered, coveredStates })
@@ -55,7 +55,7 @@ function admitFresh(histories: ReadonlyMap<string, History>, head: number, last:
     const coveredStates = history.evictedState
     members.push({ channel, history, since, floor: 0, covered: since, coveredStates })
     cursor = Math.min(cursor, since, history.positionBeforeStates() ?? since)
-    // Who asks for all there ever was is told if it is no longer there.
+    // A reader that asks for everything is told if some of it was evicted.
     if (last === Number.POSITIVE_INFINITY && history.evicted > history.origin) incomplete.push(channel)
   }
   const gaps = incomplete.length > 0 ? [{ channels: incomplete, reason: 'evicted' as const }] : []
@@ -71,10 +71,10 @@ function capped(admission: Admission, head: number, { replayBytes, replayEvents 
     retained += history.length
     retainedBytes += history.bytes
   }
-  // All that there is would do: no look at each entry, for each of many readers who come back at once.
+  // In the common case everything fits: many readers may reconnect at once, so do not count entry by entry.
   if (retained <= replayEvents && retainedBytes <= replayBytes) return admission
-  // From the newest on, and no further than the limits reach: a look at all that is retained, for each of many readers who
-  // ask for all of it, would hold up everyone.
+  // Count from the newest entry back, only until a limit is reached: visiting all that is retained, for each of many readers,
+  // would block the event loop.
   const tails = new Tails(admission.members)
   let events = 0
   let bytes = 0
@@ -105,9 +105,9 @@ interface Tail {
   entry: Entry
 }
 
-/** The entries that are due without a subject, of several channels, from the newest on. */
+/** Iterates over the due entries without a subject of several channels, newest first. */
 class Tails {
-  /** A heap: none is newer than the one before it at half its index. */
+  /** A binary heap, newest first. */
   readonly #heap: Tail[] = []
   #taken: Membership | undefined
 
@@ -130,7 +130,7 @@ class Tails {
     return entry
   }
 
-  /** The channels that have something more, that of the entry that was taken last included. */
+  /** The channels with entries left, and that of the entry taken last. */
   left(): string[] {
     const members = this.#heap.map(({ member }) => member)
     if (this.#taken !== undefined) members.push(this.#taken)
@@ -155,7 +155,7 @@ class Tails {
   }
 }
 
-/** The newest entry before an index that is due without a subject. */
+/** The newest due entry without a subject before an index. */
 function tailOf(member: Membership, before: number): Tail | undefined {
   const { history, since } = member
   for (let index = before - 1; index >= 0; index--) {

@@ -48,7 +48,7 @@ export class Delivery {
     this.#place = place
   }
 
-  /** Everything that was due up to here was taken. */
+  /** Everything due up to this position was taken. */
   get cursor(): number {
     return this.#place.cursor
   }

@@ -3,15 +3,15 @@ import type { Reading } from './broker.ts'
 import { judgeCursor } from './cursor.ts'
 import type { Delivery } from './delivery.ts'
 
-/** What a join has to do with. */
+/** What a join works with. */
 export interface Joining {
   readonly reading: Reading
   readonly lastEventId: string | undefined
-  /** How many of the newest entries of each channel come first. */
+  /** How many of the newest entries of each channel are sent first. */
   readonly last: number
 }
 
-/** Begins a delivery with its first channels: the cursor of the request counts for them. */
+/** Begins a delivery with its first channels, to which the cursor of the request applies. */
 export function begin(
   delivery: Delivery,
   { reading, lastEventId, last }: Joining,
@@ -24,9 +24,9 @@ export function begin(
 }
 
 /**
- * Adds channels to a delivery that has begun: from now on, as the cursor vouches for those of the first join only.
+ * Adds channels to a delivery that has begun, from now on: the cursor covers the channels of the first join only.
  *
- * @returns what is missing: to a reader who comes back whatever was published meanwhile, to a new one what the replay lacks
+ * @returns the gaps: all of the added channels for a reader that resumes, what `last` could not replay for a new one
  */
 export function extend(
   delivery: Delivery,

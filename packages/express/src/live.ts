@@ -12,8 +12,8 @@ interface Live {
 let last: Live | undefined
 
 /**
- * `sse.live` at a position, without an id where no log stands behind the stream. All whose stream is quiet, and all who
- * join meanwhile, are told the same, so the last one is kept.
+ * `sse.live` at a position; without an id if the stream has joined no channel. Quiet streams and new ones mostly need the
+ * same one, so the last one is kept.
  */
 export function liveAt(epoch: string | undefined, g: number): Live {
   if (last === undefined || last.g !== g || last.epoch !== epoch) {

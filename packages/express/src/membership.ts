@@ -2,35 +2,35 @@ import type { Chunk } from './chunk.ts'
 import type { Entry } from './entry.ts'
 import type { History } from './history.ts'
 
-/** One channel of a stream: which of its entries the stream is due. */
+/** One channel of a stream, and which of its entries are due. */
 export interface Membership {
   readonly channel: string
   readonly history: History
-  /** Entries beyond it are due. */
+  /** Entries after this position are due. */
   readonly since: number
-  /** States beyond it are due as well: those between `floor` and `since` are what a new reader begins with. */
+  /** States after this position are due as well: a new reader begins with those between `floor` and `since`. */
   readonly floor: number
-  /** Up to where the loss of entries is none of this stream's, or was announced. */
+  /** Up to this position, lost entries do not concern this stream, or were announced. */
   covered: number
-  /** The same for states, which are due from `floor` on. */
+  /** The same for states. */
   coveredStates: number
 }
 
-/** Takes a block for the slice that is being made, and the chunk that it is by itself if there is one. */
+/** Adds a block to the slice being made, with its ready chunk if it has one. */
 export type Push = (block: Buffer, chunk?: Chunk) => void
 
-/** Where a channel's next entry is that a stream is to be sent. */
+/** The next entry of a channel that is due. */
 interface Due {
   readonly member: Membership
   readonly index: number
   readonly entry: Entry
 }
 
-/** Whether a stream is to be sent an entry of a channel. */
+/** Whether an entry of a channel is due. */
 const isDue = (entry: Entry, { floor, since }: Membership): boolean =>
   !entry.gone && (entry.g > since || (entry.subject !== undefined && entry.g > floor))
 
-/** Live entries between the cursor and the end, as far as they are due. */
+/** How many live entries after the cursor are due. */
 export function countDue(members: readonly Membership[], cursor: number): number {
   let count = 0
   for (const member of members) {
@@ -48,7 +48,7 @@ export function countDue(members: readonly Membership[], cursor: number): number
   return count
 }
 
-/** The channels that lost something the stream has not had, from now on counted as announced. */
+/** The channels that have lost something due that the stream was not sent. From now on it counts as announced. */
 export function takeMissed(members: readonly Membership[], cursor: number): readonly string[] {
   const channels: string[] = []
   for (const member of members) {
@@ -83,12 +83,12 @@ export function takeEntries(
   }
   const [only] = active
   if (only !== undefined && active.length === 1 && cursor >= only.member.since) {
-    // All of one channel and nothing of another: the same bytes for everyone who stands here.
+    // Everything of one channel and nothing of another: the same bytes for every stream at this position.
     const merged = only.member.history.merge(cursor, bound, limit)
     if (merged.bytes.length > 0) push(merged.bytes, merged)
     return merged.to
   }
-  // In the order of their next entries, the first one last: there may be many channels, of which all have much to say.
+  // Sorted by the positions of their next entries, the lowest last: there may be many channels with many entries each.
   active.sort((a, b) => b.entry.g - a.entry.g)
   let reached = cursor
   let taken = 0
@@ -104,7 +104,7 @@ export function takeEntries(
   return active.length === 0 ? bound : reached
 }
 
-/** The next of a channel's entries that a stream is to be sent; `undefined` if there is none up to a position. */
+/** The next due entry of a channel from an index on; `undefined` if there is none up to the position `bound`. */
 function nextDue(member: Membership, from: number, bound: number): Due | undefined {
   for (let index = from; ; index++) {
     const entry = member.history.at(index)
@@ -113,7 +113,7 @@ function nextDue(member: Membership, from: number, bound: number): Due | undefin
   }
 }
 
-/** Keeps what is sorted by falling positions so. */
+/** Inserts into a list sorted by descending positions. */
 function insert(sorted: Due[], due: Due): void {
   let low = 0
   let high = sorted.length
@@ -125,7 +125,7 @@ function insert(sorted: Due[], due: Due): void {
   sorted.splice(low, 0, due)
 }
 
-/** The last word of all the channels, once every one of them has had its own taken: the stream ends by itself then. */
+/** The last of the channels' ends, once all of them have ended at or below the cursor: the stream then ends by itself. */
 export function endOfAll(
   members: readonly Membership[],
   cursor: number,

@@ -8,51 +8,52 @@ export interface Passed extends Place {
   quiet: number
   /** Whether bytes, or the end, wait for the reader. */
   readonly waiting: boolean
-  /** Writes so many slices at most, one by default; returns whether there may be more that the reader can take now. */
+  /** Writes at most `slices` slices, one by default; returns whether there may be more that the reader can take now. */
   deliver(slices?: number): boolean
-  /** Hears that the socket of a stream in step wants no more for now. */
+  /** The socket of a stream in step accepts no more for now. */
   fill(): void
 }
 
 /**
- * How long a pass holds the event loop at least and at most, in milliseconds. One that is under way holds it for as long as
- * others did since it let go: with a fixed 8 ms a request beside a pass over 5,000 readers took nearly twice as long, and
- * with a fixed 2 ms their events three times as long where a handler took 10 ms of each turn.
+ * How long a pass holds the event loop per turn, at least and at most, in milliseconds. It holds it for as long as others did
+ * since it let go. With a fixed 8 ms, a request during a pass over 5,000 readers took nearly twice as long; with a fixed
+ * 2 ms, events took three times as long where a handler used 10 ms of each turn.
  */
 const LEAST_TIME = 2
 const MOST_TIME = 8
 
-/** Streams served between two looks at the clock. */
+/** How many streams are served between two looks at the clock. */
 const CLOCK = 32
 
-/** Slices in a turn, at most, for a stream that keeps nobody waiting: with one in each a replay took a tenth longer. */
+/** How many slices a stream gets per turn if no other stream waits: with one per turn, a replay took a tenth longer. */
 const ALONE = 16
 
-/** And in a write: so many wait at its socket if it is slow. */
+/** How many of these are written at once, and so may wait at its socket if it is slow. */
 const TOGETHER = 4
 
 /**
- * When streams are served: once for all that a turn of the event loop brought.
+ * Decides when streams are served: once for everything that happened in a turn of the event loop.
  *
- * Of a stream in step nothing but its {@link Place} and its socket is touched: the other objects that stand behind it are
- * in no cache by the time it is its turn, and a look at them made a delivery to 1,000 and to 5,000 readers dearer by a tenth
- * to a fifth. A loop over a bare array of sockets is no cheaper than this.
+ * Of a stream in step it touches only its {@link Place} and its socket. The stream's other objects are out of the CPU's
+ * caches by then: touching them made a delivery to 1,000 and to 5,000 readers 10 to 20 % slower. A loop over a bare array
+ * of sockets is no faster than this.
  */
 export class Pass<S extends Passed> {
-  /** Whom a pass is walking along: iterators of sets go on where they were left. */
+  /** The streams that a pass has yet to serve: the iterator of a set goes on where it was left. */
   #walk: IterableIterator<S> | undefined
-  /** Whom the last pass did not come to. Once each, however often there was news meanwhile: a walk brings all of it. */
+  /** Sets of streams that no pass has begun to serve. Each is in it once: serving it delivers all of its news. */
   readonly #queue = new Set<ReadonlySet<S>>()
   readonly #changed = new Set<ReadonlySet<S>>()
   #due = new Set<S>()
-  /** Those of the queue who are due by themselves. */
+  /** The set in the queue with streams that were scheduled by themselves. */
   #queued: Set<S> | undefined
   #next: NodeJS.Immediate | undefined
   #served = 0
-  /** When a pass that is under way let go of the event loop. */
+  /** When an unfinished pass let go of the event loop. */
   #letGo = Number.POSITIVE_INFINITY
-  /** None of the streams that are to be served, and can be, has its cursor below this; but for the `#unseen`. */
+  /** The lowest cursor of the streams that wait to be served and can take data, without those of `#unseen`. */
   #lowest = Number.POSITIVE_INFINITY
+  /** Audiences not yet counted in `#lowest`. */
   readonly #unseen = new Set<ReadonlySet<S>>()
 
   /** Serves a stream at the end of this turn. */
@@ -69,23 +70,23 @@ export class Pass<S extends Passed> {
     this.#later()
   }
 
-  /** Serves a stream no more. */
+  /** Cancels {@link schedule} for a stream. */
   forget(stream: S): void {
     this.#due.delete(stream)
   }
 
   /**
-   * Serves what there is to serve at once, if entries up to a position are about to be dropped which somebody was not
-   * offered yet. Mostly nobody is so far behind, and what the turn brings stays one write: of a full history every event
-   * pushes one out.
+   * Serves all waiting streams at once if entries up to a position are about to be dropped that one of them was not offered
+   * yet. A full history drops an entry with every event, but mostly no stream is that far behind, so that the events of a
+   * turn remain one write.
    */
   hurry(upTo: number = Number.POSITIVE_INFINITY): void {
-    // Also what a pass under way did not come to, if it is a listener who publishes.
+    // A listener may publish during a pass: then serve also the streams that the pass has not reached yet.
     const pending = this.#next !== undefined || this.#isUnderWay
     if (pending && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
   }
 
-  /** Counts a stream that was none of an audience, or could not be served, when that was looked at for {@link hurry}. */
+  /** Includes a stream in the lowest cursor that was not in an audience, or could not take data, when that was determined. */
   count({ cursor }: S): void {
     this.#lowest = Math.min(this.#lowest, cursor)
   }
@@ -95,7 +96,7 @@ export class Pass<S extends Passed> {
     this.count(stream)
   }
 
-  /** Looks at each audience once for a pass, however often it is asked: cursors only rise. */
+  /** Visits each audience once per pass, however often this is called: cursors only rise. */
   #lowestCursor(): number {
     for (const streams of this.#unseen) {
       for (const stream of streams) {
@@ -117,7 +118,7 @@ export class Pass<S extends Passed> {
     return this.#walk !== undefined || this.#queue.size > 0
   }
 
-  /** Serves streams a slice each, or one that is alone several, and goes on in the next turn when time is up. */
+  /** Serves one slice to each stream, or several to one that is alone; goes on in the next turn when time is up. */
   #serve(time: number): void {
     clearImmediate(this.#next)
     this.#next = undefined
@@ -148,7 +149,7 @@ export class Pass<S extends Passed> {
     this.#changed.clear()
   }
 
-  /** Whoever a listener hurries for is served in the midst of it: then the walk under way is at its end. */
+  /** A listener that publishes may call {@link hurry} meanwhile, which completes the walk in progress. */
   #walkOn(alone: boolean, until: number): void {
     if (this.#walk !== undefined && this.#serveBatch(this.#walk, alone, until)) return
     this.#walk = undefined

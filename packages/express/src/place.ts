@@ -5,26 +5,26 @@ import type { Membership } from './membership.ts'
 import { type Merged, merge } from './merges.ts'
 
 /**
- * Where a stream stands, and whether it is in step: nothing is due to it but what its channels say next, and its socket
- * takes that as it is. A stream falls out of step with anything else that is to be written, with a reader who is slow, with
- * a join and with its end; what is due then is delivered the ordinary way, at the end of which it may fall in again.
+ * Where a stream stands, and whether it is in step: only new entries of its channels are due, and its socket takes them as
+ * they are. Anything else to be written, a slow reader, a join or the end take a stream out of step. Then it is served the
+ * ordinary way, after which it may be in step again.
  */
 export interface Place {
-  /** Everything that was due up to here was taken. */
+  /** Everything due up to this position was taken. */
   cursor: number
-  /** Takes framed chunks, while the stream is in step. */
+  /** The socket to which framed chunks are written; set while the stream is in step. */
   straight: Socket | undefined
-  /** The channel from which it was served last, while the stream is in step. */
+  /** The history from which the stream was served last. */
   followed: History | undefined
-  /** All of its channels, if these are several. */
+  /** The histories of all its channels, if it has several. */
   histories: readonly History[] | undefined
 }
 
 /**
- * Takes what is due to a stream with nothing to say but what its channels say. The common case, at the cost of a look at
- * each channel: one of them has news, all of which is due, so that everyone who stands here gets the same bytes.
+ * Takes what is due to a stream to which nothing but entries of its channels is due. In the common case one channel has
+ * news, all of which is due, so that every stream at this position gets the same bytes; it costs a look at each channel.
  *
- * @returns `undefined` if there is nothing; `mixed` if what there is, is this stream's alone
+ * @returns `undefined` if nothing is due; `mixed` if what is due must be merged for this stream alone
  */
 export function takeShared(
   place: Place,
@@ -45,7 +45,7 @@ export function takeShared(
     if (members.length > 0 && bound > cursor) place.cursor = bound
     return undefined
   }
-  // A channel of a newer log was joined, which all channels are about to be read from.
+  // A channel of a newer log was joined: all others are about to be read again from that log.
   if (bound <= cursor) return undefined
   const merged = active.merge(cursor, bound, limit)
   place.followed = active
@@ -54,8 +54,8 @@ export function takeShared(
 }
 
 /**
- * Puts such a stream in step, under the very conditions of {@link takeShared}: {@link mergeStep} and {@link othersAreQuiet}
- * ask in each pass only what can change meanwhile.
+ * Puts such a stream in step, under the conditions of {@link takeShared}. In each pass, {@link mergeStep} and
+ * {@link othersAreQuiet} check only those that may have changed since.
  */
 export function fallIn(place: Place, members: readonly Membership[], straight: Socket): void {
   const first = members[0]
@@ -68,7 +68,7 @@ export function fallIn(place: Place, members: readonly Membership[], straight: S
   place.straight = straight
 }
 
-/** Whether no channel but the one that is followed has anything to say to a stream in step. */
+/** Whether no channel but the one that is followed has anything for a stream in step. */
 export function othersAreQuiet({ cursor, followed, histories }: Place): boolean {
   if (histories === undefined) return true
   for (const history of histories) {
@@ -78,9 +78,9 @@ export function othersAreQuiet({ cursor, followed, histories }: Place): boolean 
 }
 
 /**
- * All that a history has beyond a position, for readers who are due that and no word more.
+ * All entries of a history after a position, for streams to which exactly these are due.
  *
- * @returns `undefined` if there is nothing, more than a slice, or something to be said about it
+ * @returns `undefined` if there are none, if they exceed a slice, or if a gap or the end is to be announced
  */
 export function mergeStep(history: History, from: number): Merged | undefined {
   if (history.last <= from || history.evicted > from || history.end !== undefined) return undefined
