@@ -1,4 +1,4 @@
-/** Bytes of an event stream, and the same bytes as one chunk of HTTP/1.1, in one piece of memory. */
+/** Bytes of an event stream, and the same bytes framed as one HTTP/1.1 chunk, both views of one buffer. */
 export interface Chunk {
   readonly bytes: Buffer
   /** @see https://www.rfc-editor.org/rfc/rfc9112.html#name-chunked-transfer-coding */
@@ -10,19 +10,19 @@ export const SLICE: number = 64 * 1024
 
 const LINE_END = 2
 
-/** The same of text that is all ASCII, to be written as `latin1`: nothing is copied before Node does. */
+/** A chunk of ASCII text, written as `latin1`, so that only Node copies it. */
 export interface TextChunk {
   readonly bytes: string
   readonly framed: string
 }
 
-/** Text, which is all ASCII, as one chunk. */
+/** Frames ASCII text as one chunk. */
 export const frameText = (text: string): TextChunk => ({
   bytes: text,
   framed: `${text.length.toString(16)}\r\n${text}\r\n`,
 })
 
-/** Joins blocks to one chunk: the only copy that is made of them, however many readers it goes to. */
+/** Joins blocks into one chunk: their only copy, however many readers get it. */
 export function joinBlocks(blocks: readonly Buffer[], size: number): Chunk {
   const head = `${size.toString(16)}\r\n`
   const framed = Buffer.allocUnsafe(head.length + size + LINE_END)

@@ -1,4 +1,4 @@
-/** A place in the hub's log: what a reader has had, and of which log. */
+/** A position in the hub's log: how much a reader has received, and of which log. */
 export interface Cursor {
   /** Names one unbroken log; a restart without a store begins another one. */
   readonly epoch: string
@@ -8,7 +8,7 @@ export interface Cursor {
   readonly final: boolean
 }
 
-/** Only characters that browsers send to another origin without a preflight, and at most 128 of them. */
+/** Only characters that browsers send to another origin without a preflight. */
 const GRAMMAR = /^([a-z0-9]{1,32})-([0-9a-z]{1,11})(~?)$/
 
 /** The text of a cursor, `<epoch>-<g>`; a final one is marked by `~`. */
@@ -28,14 +28,14 @@ export function parseCursor(text: string): Cursor | undefined {
   return { epoch, g, final: mark === '~' }
 }
 
-/** The name of a new log: the time and some chance, so that two logs never share one. */
+/** The name of a new log: the time and random digits, so that no two logs share one. */
 export const createEpoch = (now: number, random: () => number): string =>
   now.toString(36) +
   Math.floor(random() * 36 ** 5)
     .toString(36)
     .padStart(5, '0')
 
-/** Where a reader stands: new here, at a position of this log, or at one that this log knows nothing of. */
+/** Where a reader stands: new, at a position of this log, or at one that this log does not know. */
 export type Standing =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'resumed'; readonly g: number }
@@ -44,7 +44,7 @@ export type Standing =
 /**
  * Judges what a client sent as its last event id against the log as it is.
  *
- * @param lost - whether its position is none of this log's any more
+ * @param lost - whether the log has lost this position
  */
 export function judgeCursor(
   lastEventId: string | undefined,

@@ -1,7 +1,7 @@
 import { encodeControl, encodeEvent } from '@sse/protocol'
 import { formatCursor } from './cursor.ts'
 
-/** What a channel says, before it has its position. */
+/** What is published to a channel, before it has a position. */
 export type Message =
   | {
       readonly kind: 'event'
@@ -9,9 +9,9 @@ export type Message =
       readonly data: string
       readonly key: string | undefined
     }
-  /** The state of this key is no more. */
+  /** Removes the state of this key. */
   | { readonly kind: 'remove'; readonly event: string; readonly key: string }
-  /** The channel's last word. */
+  /** Ends the channel. */
   | { readonly kind: 'end'; readonly reason: string }
 
 /** One entry of a channel's log: its position, and the bytes that every reader is sent. */

@@ -33,26 +33,27 @@ export class History {
   evicted: number
   /** The highest position of a state that was dropped for room. */
   evictedState = 0
-  /** What `evicted` was when the log began: below it nobody knows what there was. */
+  /** What `evicted` was when the log began: what there was up to it is unknown. */
   readonly origin: number
   /** Up to where this log is complete: readers go no further. */
   readonly head: Head
   /** The position of the newest entry, whether or not it is still there. */
   last: number
-  /** The channel's last word, once it was said. */
+  /** The entry that ended the channel. */
   end: Entry | undefined
   /** Bytes retained. */
   bytes = 0
 
   #log: Entry[] = []
-  /** Entries that are gone and still hold their place in the log. */
+  /** How many entries are gone but still have their place in the log. */
   #holes = 0
-  /** Everything before it has a subject or is a hole, so that dropping the oldest of the others is no search. */
+  /** All entries before this index have a subject or are gone, so that the oldest event is found without a search. */
   #oldest = 0
-  /** Entries without a subject. */
+  /** How many entries without a subject there are. */
   #count = 0
+  /** The newest entry of each subject, in the order of their positions. */
   readonly #newest = new Map<string, Entry>()
-  /** `undefined` while there is little to hold, as on most channels. */
+  /** `undefined` while the log is small, as on most channels. */
   #segments: Segments | undefined
 
   constructor(head: Head, evicted = 0) {
@@ -67,7 +68,7 @@ export class History {
     return this.#log.length - this.#holes
   }
 
-  /** The position up to which appending an entry would drop others for room or age, or further; 0 if it drops none. */
+  /** A position up to which appending an entry would drop others for room or age at most; 0 if it would drop none. */
   evictedBy({ at, frame }: Entry, { age, bytes, length }: Retention): number {
     let room = Math.max(1, length) - this.#count - 1
     let roomBytes = bytes - this.bytes - frame.length
@@ -81,7 +82,7 @@ export class History {
       room += 1
       roomBytes += entry.frame.length
     }
-    // States are dropped last, and no longer in an order that would be worth a look.
+    // States are dropped last: which ones is not worth finding out.
     return roomBytes < 0 && this.#newest.size > 0 ? Number.POSITIVE_INFINITY : upTo
   }
 
@@ -99,8 +100,8 @@ export class History {
   }
 
   /**
-   * Appends an entry, whose position must be higher than all before it, and drops what then is too much. The entry
-   * itself stays until the next one or {@link expire}, whatever the retention, so that the readers get to see it.
+   * Appends an entry, whose position must be the highest, and drops what then exceeds the retention. The entry itself stays
+   * until the next one or {@link expire}, whatever the retention, so that readers get it.
    */
   append(entry: Entry, retention: Retention): void {
     unshare(this)
@@ -125,7 +126,7 @@ export class History {
   }
 
   /**
-   * Takes what another copy of this log has instead of its own, which has missed something.
+   * Replaces all entries by those of another copy of this log, since this one has missed some.
    *
    * @param entries - in their order
    * @param evicted - the highest position that the other copy has dropped
@@ -152,7 +153,7 @@ export class History {
     }
   }
 
-  /** Drops the oldest entries until at most so many bytes are left: those without a subject first, never `keep`. */
+  /** Drops the oldest entries until at most `bytes` are left: those without a subject first, never `keep`. */
   shrink(bytes: number, keep?: Entry): void {
     while (this.bytes > bytes) {
       const oldest = this.#oldestEvent()
@@ -161,13 +162,13 @@ export class History {
     }
   }
 
-  /** Whether nothing is left, save an end that was said before a time. */
+  /** Whether nothing is left, except an end from before a time. */
   isSpent(before: number): boolean {
     const { end } = this
     return this.length === 0 || (this.length === 1 && end !== undefined && end.at < before)
   }
 
-  /** Whether what is left stays, however old it grows: states, and an end that was said before a time. */
+  /** Whether nothing is left that can expire: only states, and an end from before a time. */
   isAgeless(before: number): boolean {
     return this.#count === 0 && (this.end === undefined || this.end.at < before)
   }
@@ -185,12 +186,12 @@ export class History {
     return low
   }
 
-  /** How many entries beyond a position are sent: those still there, without the channel's end. */
+  /** How many entries after a position are sent: those that are not gone, without the channel's end. */
   countAfter(g: number): number {
     const log = this.#log
     const from = this.indexAfter(g)
     this.#oldestEvent()
-    // Where no states are, all that is gone is at the front: no search, for each of many readers who come back at once.
+    // Without states, all that is gone is at the front: many readers may reconnect at once, so do not count entry by entry.
     if (this.#newest.size === 0 && this.#holes === this.#oldest) {
       return log.length - Math.max(from, this.#oldest)
     }
@@ -204,12 +205,12 @@ export class History {
     return this.#log[index]
   }
 
-  /** The blocks that follow each other in memory from an entry on; `undefined` where its block stands alone. */
+  /** The blocks that are contiguous in memory from an entry on; `undefined` if its block is in no segment. */
   run(entry: Entry, bound: number): Run | undefined {
     return this.#segments?.run(entry, bound)
   }
 
-  /** The position below the newest `n` entries without a subject, not counting removals: who is new had nothing that they void. */
+  /** The position before the newest `n` events. Removals do not count: a new reader has nothing that they could remove. */
   positionBefore(n: number): number {
     if (n <= 0) return this.last
     if (n >= this.#count) return this.evicted
@@ -229,13 +230,13 @@ export class History {
     return this.#log.filter((entry) => isState(entry) || (isEvent(entry) && entry.g > since))
   }
 
-  /** The position below the oldest entry with a subject; `undefined` if there is none. */
+  /** The position before the oldest state; `undefined` if there is none. */
   positionBeforeStates(): number | undefined {
     const first = this.#newest.size === 0 ? undefined : this.#log.find(isState)
     return first === undefined ? undefined : first.g - 1
   }
 
-  /** The bytes of the entries in `(from, bound]`, up to about `limit` of them, for readers who are due all of it. */
+  /** The bytes of the entries in `(from, bound]`, up to about `limit` of them, for readers to whom all of them are due. */
   merge(from: number, bound: number, limit: number): Merged {
     return merge(this, from, bound, limit)
   }
@@ -289,9 +290,9 @@ export class History {
   }
 }
 
-/** Whether an entry counts by itself and is still there. */
+/** Whether an entry has no subject and is not gone. */
 const isEvent = (entry: Entry): boolean => entry.subject === undefined && !entry.gone
 
-/** Whether an entry is the newest of its subject, the channel's end not counted. */
+/** Whether an entry is a state, which is the newest of its subject; the channel's end is none. */
 const isState = (entry: Entry): boolean =>
   entry.subject !== undefined && !entry.gone && entry.end === undefined

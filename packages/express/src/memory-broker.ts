@@ -28,7 +28,7 @@ interface Log {
   retention: Retention | undefined
 }
 
-/** As keys: the compiler misses one that was forgotten. */
+/** As keys, so that the compiler reports a missing one. */
 const OPTIONS: Readonly<Record<keyof MemoryBrokerOptions, true>> = {
   bytes: true,
   idleChannels: true,
@@ -46,21 +46,21 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
   const maxBytes = number('bytes', options.bytes ?? 256 * 1024 * 1024, 0)
   const idleChannels = number('idleChannels', options.idleChannels ?? 10_000, 0)
   const epoch = createEpoch(Date.now(), Math.random)
-  /** One object for all histories: a channel that was not published to is complete up to the head as well. */
+  /** Shared by all histories: quiet channels are complete up to the head as well. */
   const head = { g: 0 }
   const logs = new Map<string, Log>()
-  /** Logs that no sink is attached to and that still hold something, the longest idle first. */
+  /** Logs without sinks that hold something, the longest idle first. */
   const idle = new Map<string, Log>()
-  /** Those that hold only states any more, which never grow old. */
+  /** Logs without sinks that hold only states, which never expire. */
   const lasting = new Map<string, Log>()
-  /** Those that hold nothing, or nothing any more: what is left of them says that nothing else was missed. */
+  /** Logs without sinks and entries to replay: they only say what was evicted, so that a resume gets no false gap. */
   const spent = new Map<string, Log>()
   let bytes = 0
-  /** The highest position of a channel that was forgotten: a new channel may be one of those. */
+  /** The highest position of all forgotten channels: a new channel may be one of them. */
   let forgotten = 0
   let closed = false
 
-  /** @returns `undefined` if somebody else's entry came first meanwhile: a listener may publish, or leave */
+  /** @returns `undefined` if the entry must be made again, since a listener has published or left meanwhile */
   function publish(log: Log, message: Message, at: number, retention: Retention): Entry | undefined {
     const { history, name, sinks } = log
     const entry = createEntry(message, epoch, head.g + 1, at)
@@ -73,7 +73,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     log.retention = retention
     change(log, () => history.append(entry, retention))
     if (sinks.size === 0) touch(log)
-    // First, so that what is dropped next was offered to those who are here.
+    // First, so that readers were offered what may be dropped next.
     for (const sink of sinks) sink.changed(name)
     if (bytes > maxBytes) shrinkLargest()
     if (idle.size + lasting.size + spent.size > 0) forgetIdle(entry.at)
@@ -97,7 +97,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
 
   function touch(log: Log): void {
     wake(log.name)
-    // What nobody has published on is not to push out what somebody has.
+    // Channels that were never published to must not push out others.
     const kept = log.history.length === 0 ? spent : idle
     kept.set(log.name, log)
   }
@@ -106,7 +106,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     for (const logs of [idle, lasting, spent]) logs.delete(name)
   }
 
-  /** Costs a look at every channel, and halves what it finds, so that the next time is far. */
+  /** Visits every channel, and halves the largest, so that it is rarely needed. */
   function shrinkLargest(): void {
     for (const { sinks } of logs.values()) for (const sink of sinks) sink.beforeEviction()
     while (bytes > maxBytes) {
@@ -118,7 +118,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): Broker {
     }
   }
 
-  /** Lets go of what is too old or too many, at the cost of a look at the oldest. */
+  /** Expires idle logs, and forgets those that are too many; visits only the ones idle for longest. */
   function forgetIdle(time: number): void {
     for (const log of idle.values()) {
       expire(log, time)

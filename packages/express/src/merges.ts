@@ -2,7 +2,7 @@ import { type Chunk, joinBlocks, SLICE } from './chunk.ts'
 import type { Entry } from './entry.ts'
 import type { Run, Segmented } from './segments.ts'
 
-/** What of a history is merged: its entries by index, and where their blocks stand together. */
+/** What merging needs of a history: its entries by index, and which of their blocks are contiguous. */
 export interface Merging extends Segmented {
   run(entry: Entry, bound: number): Run | undefined
 }
@@ -21,16 +21,16 @@ interface SharedMerge extends Merged {
   readonly limit: number
 }
 
-/** Merges that are kept: as many slices as a replay of 2 MB has, for the readers who are not in step with each other. */
+/** How many merges are kept: the slices of a replay of 2 MB, since readers are at different positions in it. */
 const SHARED = 32
 
 /**
- * What was merged of late, and for whom. One list for all histories: the readers of a channel are served one after the
- * other, and channels that are quiet hold no second copies of their bytes.
+ * The most recent merges. One list for all histories: the readers of a channel are served one after the other, and quiet
+ * channels hold no second copy of their bytes.
  */
 let shared: SharedMerge[] = []
 
-/** Lets go of what was merged of a history, which has changed. */
+/** Forgets the merges of a history that has changed. */
 export function unshare(history: Merging): void {
   if (shared.some((merged) => merged.history === history)) {
     shared = shared.filter((merged) => merged.history !== history)
@@ -38,9 +38,9 @@ export function unshare(history: Merging): void {
 }
 
 /**
- * The bytes of the entries in `(from, bound]`, about `limit` of them, a segment more at most, and at least one entry,
- * merged once and shared by every reader who asks for just this range. Only for readers who are due all of it. What is a
- * slice as it stands is not copied behind what comes before it.
+ * The bytes of the entries in `(from, bound]`: about `limit` of them, at most a segment more, and at least one entry. They
+ * are merged once and shared by all readers that ask for the same range; all of it must be due to them. A full segment is
+ * not copied behind what comes before it, but left to the next merge.
  */
 export function merge(history: Merging, from: number, bound: number, limit: number): Merged {
   for (let index = shared.length - 1; index >= 0; index--) {

@@ -59,7 +59,7 @@ export interface ResolvedOptions {
   readonly client: (request: IncomingMessage) => string
 }
 
-/** What may be given, as keys: the compiler misses one that was forgotten. */
+/** The known options, as keys, so that the compiler reports a missing one. */
 const OPTIONS: Readonly<Record<keyof SseOptions<unknown>, true>> = {
   events: true,
   history: true,

@@ -1,22 +1,22 @@
 import { type Chunk, SLICE } from './chunk.ts'
 import type { Entry } from './entry.ts'
 
-/** The log whose blocks are held. */
+/** The log whose blocks the segments hold. */
 export interface Segmented {
   indexAfter(g: number): number
   at(index: number): Entry | undefined
 }
 
-/** Blocks that follow each other in memory. */
+/** Blocks that are contiguous in memory. */
 export interface Run {
   readonly bytes: Buffer
-  /** The position of the last of them. */
+  /** The position of the last block. */
   readonly to: number
-  /** The same bytes, where they are a chunk as they stand. */
+  /** The same bytes as a chunk, if they are a whole full segment. */
   readonly chunk: Chunk | undefined
 }
 
-/** A piece of memory in which blocks of a log stand in their order, each written once and never moved or overwritten. */
+/** A buffer with blocks of a log in their order, each written once and never moved or overwritten. */
 interface Segment {
   readonly memory: Buffer
   /** Where the next block goes. */
@@ -24,40 +24,40 @@ interface Segment {
   /** The positions of the first and the last entry in it. */
   readonly first: number
   last: number
-  /** Bytes of the entries that are still there. */
+  /** Bytes of the entries that are not gone. */
   live: number
-  /** The newest position in its span of which there is no block, or one elsewhere: what lies beyond it is one run. */
+  /** The highest position in its span whose block is not in it: the blocks after it are one run. */
   hole: number
-  /** All of it, once it is full. */
+  /** All of it as one chunk, once it is full. */
   chunk: Chunk | undefined
 }
 
-/** A log of fewer bytes has no segments: most channels are small, and memory of their own would be mostly empty. */
+/** A log of fewer bytes has no segments: most channels are small, and their segments would be mostly empty. */
 export const SMALL_LOG: number = 16 * 1024
 
-/** A segment has room for one part in so many of what the log retains. */
+/** The room of a segment: this fraction (1/SHARE) of the bytes that the log retains. */
 const SHARE = 4
 
-/** A larger block stays where it is: so few of them make a slice that it does not matter, and no segment is left empty. */
+/** A larger block is not copied into a segment: few of them fill a slice, and they would leave segments partly empty. */
 const LARGE_BLOCK = 1024
 
-/** A segment that is full is a slice. */
+/** The most room of a segment: a full one is at least a slice. */
 const ROOM = SLICE + LARGE_BLOCK
 
-/** A segment is given up when less than one part in so many is left of it. */
+/** A segment is given up when less than this fraction (1/SPARSE) of it is live. */
 const SPARSE = 4
 
-/** Room for the size of a chunk, in front of it, and for the line end behind. */
+/** Room for the chunk size line before the blocks, and for the line end after them. */
 const HEAD = ROOM.toString(16).length + 2
 const TAIL = 2
 
 /**
- * The memory of a log: small blocks that follow each other in the log do so in memory as well, and what is full is a chunk
- * of HTTP. So a replay copies nothing but its first and its last slice. To merge 10,000 entries one by one took 1.5 ms, and
- * 7 ms while the code was cold.
+ * The memory of a log: small blocks are contiguous in memory, and a full segment is an HTTP chunk, so that a replay copies
+ * only its first and its last slice. Merging 10,000 entries one by one took 1.5 ms, and 7 ms while the code was cold.
  *
- * It costs 0.4 µs when an event is published: a copy, and a view of it. Beyond what the log retains, it holds the room in
- * the newest segment (a quarter of what was retained when it was opened), and up to three times what is left in a sparse one.
+ * It costs 0.4 µs for each published event: a copy, and a view of it. Beyond what the log retains, it holds the free room of
+ * the newest segment (a quarter of what was retained when it was opened), and up to three times the live bytes of a sparse
+ * one.
  */
 export class Segments {
   readonly #log: Segmented
@@ -67,13 +67,13 @@ export class Segments {
     this.#log = log
   }
 
-  /** Takes the block of the newest entry, of a log that retains so many bytes with it. */
+  /** @param retained - the bytes that the log retains, this newest entry included */
   add(entry: Entry, retained: number): void {
     const { frame, g } = entry
     if (frame.length === 0) return
     const segment = this.#segmentFor(frame, g, retained)
     if (segment === undefined) {
-      // What is added later does not follow on what was there before.
+      // Blocks added later do not continue those before it.
       const open = this.#open
       if (open !== undefined) open.hole = g
       return
@@ -86,13 +86,13 @@ export class Segments {
     entry.frame = memory.subarray(end, segment.end)
   }
 
-  /** Whether the block of the newest entry stands in a segment. */
+  /** Whether the block of the newest entry is in a segment. */
   holds({ frame }: Entry): boolean {
     const newest = this.#segments.at(-1)
     return newest !== undefined && isIn(frame, newest)
   }
 
-  /** Hears that an entry is gone, whose block this was, of a log that retains so many bytes without it. */
+  /** @param retained - the bytes that the log retains without the removed block `frame` */
   remove(g: number, frame: Buffer, retained: number): void {
     const at = this.#find(g)
     const segment = this.#segments[at]
@@ -108,7 +108,7 @@ export class Segments {
   /**
    * The blocks from an entry on, up to a position or the end of their segment.
    *
-   * @returns `undefined` where the entry's block stands alone
+   * @returns `undefined` if the entry's block is in no segment, or before a hole
    */
   run(entry: Entry, bound: number): Run | undefined {
     const { frame, g } = entry
@@ -124,7 +124,7 @@ export class Segments {
     return { bytes, to: final.g, chunk: undefined }
   }
 
-  /** Where a block is written; `undefined` if it stays where it is. */
+  /** The segment to copy a block to; `undefined` if it stays where it is. */
   #segmentFor(frame: Buffer, g: number, retained: number): Segment | undefined {
     if (frame.length > LARGE_BLOCK) return undefined
     const open = this.#open
@@ -135,7 +135,7 @@ export class Segments {
       this.#tidy(this.#segments.length - 1)
     }
     const room = Math.min(ROOM, Math.max(LARGE_BLOCK, Math.floor(retained / SHARE)))
-    // Not of Node's pool: blocks are known as its own by their buffer.
+    // Not from Node's pool: `isIn` tells blocks apart by their buffer.
     const memory = Buffer.allocUnsafeSlow(HEAD + room + TAIL)
     const segment = { memory, end: HEAD, first: g, last: g, live: 0, hole: 0, chunk: undefined }
     this.#segments.push(segment)
@@ -148,7 +148,7 @@ export class Segments {
     return newest?.chunk === undefined ? newest : undefined
   }
 
-  /** Which segment a position lies in; -1 if in none. */
+  /** The index of the segment whose span has a position; -1 if none has. */
   #find(g: number): number {
     const segments = this.#segments
     let low = 0
@@ -162,13 +162,13 @@ export class Segments {
     return segment !== undefined && segment.first <= g ? low : -1
   }
 
-  /** Gives a full segment up of which little is left. */
+  /** Gives up a full segment of which little is live. */
   #tidy(at: number): void {
     const segment = this.#segments[at]
     if (segment?.chunk !== undefined && segment.live * SPARSE < segment.memory.length) this.#giveUp(at)
   }
 
-  /** Lets go of a segment; the blocks that are left in it go elsewhere. */
+  /** Releases a segment; its live blocks are copied to buffers of their own. */
   #giveUp(at: number): void {
     const [segment] = this.#segments.splice(at, 1)
     if (segment === undefined) return
@@ -180,7 +180,7 @@ export class Segments {
   }
 }
 
-/** A block in memory of its own: one of Node's pool keeps 8 KB for as long as it is there, whatever lies beside it. */
+/** A copy of a block in a buffer of its own: as part of Node's pool, it would keep 8 KB alive. */
 export function own(block: Buffer): Buffer {
   if (block.length === block.buffer.byteLength || block.length === 0) return block
   const copy = Buffer.allocUnsafeSlow(block.length)
@@ -190,7 +190,7 @@ export function own(block: Buffer): Buffer {
 
 const isIn = (frame: Buffer, { memory }: Segment): boolean => frame.buffer === memory.buffer
 
-/** Makes a chunk of a full segment, where it stands. */
+/** Frames a full segment as a chunk, in place. */
 function frameIn({ end, memory }: Segment): Chunk {
   const head = `${(end - HEAD).toString(16)}\r\n`
   const start = HEAD - head.length
