@@ -14,7 +14,7 @@ export interface BrokerCase {
   run(create: () => Broker | Promise<Broker>): Promise<void>
 }
 
-/** Keeps more than any case publishes. */
+/** More than any case publishes. */
 const AMPLE: Retention = { length: 1_000, bytes: 1_000_000, age: 3_600_000 }
 
 const event = (data: string, key?: string): Message => ({ kind: 'event', event: 'news', data, key })
@@ -247,7 +247,7 @@ export const brokerSuite: readonly BrokerCase[] = [
   },
 ]
 
-/** A hub as a broker sees it: notes what it hears, and has as many readers of every channel as it is told to have. */
+/** A sink that records what it is told, with a fixed number of readers on every channel. */
 function recorder(readers = 0): BrokerSink & { readonly heard: string[]; readonly disconnected: string[] } {
   const heard: string[] = []
   const disconnected: string[] = []
@@ -290,7 +290,7 @@ function position(id: string | undefined): number {
   return cursor.g
 }
 
-/** A broker may take its time between processes, but not for ever. */
+/** Waits for a broker that works across processes, but not for ever. */
 async function until(holds: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000
   while (!holds()) {

@@ -140,7 +140,7 @@ export class HubChannel<E> implements Channel<E> {
   /** Runs in the turn of its call, up to the broker, so that calls in one turn keep their order. */
   #publish(create: () => Message): Promise<string> {
     try {
-      // A broker may be anybody's, and answer otherwise than its type says.
+      // A custom broker may return something other than a promise.
       return Promise.resolve(this.#board.publish(this.name, create()))
     } catch (error) {
       return Promise.reject(error)

@@ -1,4 +1,4 @@
-/** What of a stream its closing needs. */
+/** What closing needs of a stream. */
 interface Closable {
   readonly closed: Promise<void>
   retire(retry: number): void
@@ -6,14 +6,15 @@ interface Closable {
   destroy(): void
 }
 
-/** How long readers that take nothing are waited for, in milliseconds. */
+/** How long to wait for readers that take nothing, in milliseconds. */
 const GRACE = 500
 
-/** How often some of the streams are ended at most, in milliseconds. */
+/** The shortest interval at which streams are ended, in milliseconds. */
 const STEP = 20
 
 /**
- * Ends streams spread over a window of milliseconds, each after a word on when to come back. What is left by then is cut.
+ * Ends streams spread over `within` milliseconds, after telling each client when to reconnect, then destroys those that are
+ * left.
  *
  * @returns when all of them are over
  */
@@ -31,7 +32,7 @@ export async function closeStreams(
   const endSome = (): void => {
     for (const stream of left.splice(0, each)) stream.disconnect()
   }
-  // Not before a `server.close()` beside this: of what has ended, it cuts what the reader has yet to take.
+  // After a `server.close()` called in the same turn: it would cut off responses that have ended but were not taken yet.
   await undefined
   endSome()
   const steps = setInterval(endSome, step)

@@ -5,28 +5,28 @@ import type { StreamResponse } from './outlet.ts'
 
 type Version = Pick<IncomingMessage, 'httpVersionMajor' | 'httpVersionMinor'>
 
-/** What the answer says, besides what the handler set. */
+/** The headers of every stream, besides what the handler set. */
 const HEADERS: readonly (readonly [string, string])[] = [
   ['Content-Type', 'text/event-stream'],
-  // `no-transform` keeps compression, which would hold events back, away.
+  // `no-transform` turns off compression, which would delay events.
   ['Cache-Control', 'no-cache, no-store, no-transform'],
   ['X-Accel-Buffering', 'no'],
 ]
 
-/** The same where neither the client nor the server wants the connection to end. */
+/** Added if neither the client nor the server wants to end the connection. */
 const KEEP_ALIVE = ['Connection', 'keep-alive'] as const
 
-/** Sends the head by way of Node, and of whoever has wrapped the response. */
+/** Sends the head through Node's methods, or the wrappers that replace them. */
 export function flushHead(request: Version, response: StreamResponse): void {
   response.statusCode = 200
-  // To remove what is not there costs as much as to set it.
+  // Removing a header that is not set costs as much as setting one.
   if (response.hasHeader('Content-Length')) response.removeHeader('Content-Length')
   for (const [name, value] of HEADERS) response.setHeader(name, value)
   if (mayKeepAlive(request, response)) response.setHeader(...KEEP_ALIVE)
   response.flushHeaders()
 }
 
-/** Whether nobody has said otherwise: on a connection that has had all its requests Node says `close`, and answers 503 next. */
+/** Whether nothing says otherwise: Node sends `close` on a connection that has reached its maximum of requests. */
 const mayKeepAlive = ({ httpVersionMajor, httpVersionMinor }: Version, response: StreamResponse): boolean =>
   httpVersionMajor === 1 &&
   httpVersionMinor >= 1 &&
@@ -34,7 +34,7 @@ const mayKeepAlive = ({ httpVersionMajor, httpVersionMinor }: Version, response:
   Reflect.get(response, 'maxRequestsOnConnectionReached') !== true &&
   !response.hasHeader('Connection')
 
-/** A response that says 200 with nothing unusual, by methods that nobody has replaced since this was loaded. */
+/** The properties of an ordinary response: status 200, and methods that were not replaced since this module was loaded. */
 const PLAIN = Object.entries({
   ...METHODS,
   statusCode: 200,
@@ -43,16 +43,16 @@ const PLAIN = Object.entries({
   shouldKeepAlive: true,
   maxRequestsOnConnectionReached: false,
   useChunkedEncodingByDefault: true,
-  // Not to a HEAD request, whatever the request was made to say since.
+  // Node's own record of a HEAD request, whatever `req.method` was changed to.
   _hasBody: true,
   _header: null,
   _removedTE: false,
 })
 
-/** What `flushHeaders` leaves behind, besides the head and the headers. */
+/** What `flushHeaders` sets, besides the head and the headers. */
 const SENT = Object.entries({ _headerSent: true, chunkedEncoding: true })
 
-/** Headers as Node keeps them: by their names in lower case, each with its name as it was given. */
+/** Headers as Node stores them: by lower-case name, each with its name as it was given. */
 type Kept = Record<string, readonly [name: string, value: unknown]>
 
 const OURS: Kept = Object.fromEntries(
@@ -60,24 +60,24 @@ const OURS: Kept = Object.fromEntries(
 )
 const OUR_LINES = Object.values(OURS).map(lineOf).join('')
 
-/** Headers that Node looks into, and those that are ours to say. */
+/** Headers that Node interprets, and those of {@link HEADERS}. */
 const SPECIAL = new Set([
   ...['content-length', 'date', 'expect', 'keep-alive', 'trailer', 'transfer-encoding'],
   ...Object.keys(OURS),
 ])
 
-/** Where Node keeps the headers of a response; false where this Node was not found to do as {@link take} does. */
+/** The key under which Node stores the headers of a response; false if {@link take} does not match this version of Node. */
 let proven: symbol | false | undefined
 
 /**
- * The head that {@link flushHead} would send, where that can be told without Node; the response counts as having sent it then.
- * `flushHeaders` takes some fifty looks at the response and gives it two more properties, under Express (see {@link look}) a
- * seventh of all that it took to accept a reader, and a kilobyte that stayed. `response.statusMessage` stays undefined: to set
- * it would cost a fifth of that.
+ * The head that {@link flushHead} would send, made without Node's methods in ordinary cases; marks the response as having
+ * sent it. `flushHeaders` reads some fifty properties and adds two: under Express (see {@link look}), that was a seventh of
+ * the time to accept a reader, and kept a kilobyte. `response.statusMessage` stays undefined: setting it would cost a fifth
+ * of what this saves.
  *
- * It writes to fields of Node's own, and only where this Node was found to leave the same in all of them.
+ * It writes to private fields of Node, but only after a test that this version of Node leaves the same in all of them.
  *
- * @returns `undefined` if the head is to be sent the ordinary way
+ * @returns `undefined` if the head must be sent by {@link flushHead}
  */
 export function takeHead(request: IncomingMessage, response: StreamResponse): string | undefined {
   for (const [name, value] of PLAIN) if (Reflect.get(response, name) !== value) return undefined
@@ -103,19 +103,19 @@ function take(response: StreamResponse, key: symbol): string | undefined {
   return head
 }
 
-/** What was sent last, for all who are sent the same: nobody can change headers that were sent. */
+/** The headers sent last, shared by responses with the same ones: headers cannot change once sent. */
 let last: { readonly lines: string; readonly headers: Kept } | undefined
 
 function lineOf([name, value]: Kept[string]): string {
   return `${name}: ${value}\r\n`
 }
 
-/** Fields in which the two ways may differ; the latter two hold what is still to be written. */
+/** Fields in which the two ways may differ; the latter two hold output that is still to be written. */
 const APART = /^(?:statusMessage|outputData|outputSize)$/
 
 /**
- * Whether this Node leaves a response as {@link take} does, and sends the same: found by doing both, with responses that
- * nobody is told of. Not where somebody wants to hear of heads, and replaced a method before this was loaded.
+ * Tests whether {@link take} leaves a response in the same state as this version of Node, and sends the same, by doing both
+ * with two responses of its own. Not if a method was replaced before this module was loaded: its wrapper must be called.
  */
 function prove(): symbol | false {
   try {
@@ -140,7 +140,7 @@ function prove(): symbol | false {
   }
 }
 
-/** A response as it is made by its constructor, which would announce it. */
+/** A response as its constructor makes it, without the diagnostics that the constructor publishes. */
 function probe(): StreamResponse {
   const response = Reflect.construct(OutgoingMessage, [], ServerResponse) as StreamResponse
   Object.assign(response, { sendDate: true, _sent100: false, _expect_continue: false })

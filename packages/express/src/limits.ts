@@ -24,7 +24,7 @@ export interface Limits {
 
 /** @throws {@link SseError} `ERR_SSE_CHANNEL_NAME`, `ERR_SSE_TOO_MANY_CHANNELS` */
 export function checkChannels(limits: Limits, channels: readonly string[]): void {
-  // Names often come from a query, which may have none, or an object.
+  // Names often come from a query string, which may have none, or be parsed to an object.
   if (!Array.isArray(channels) || channels.length === 0) {
     const shown = Array.isArray(channels) ? 'none' : typeof channels
     throw new SseError('ERR_SSE_CHANNEL_NAME', 400, `Name at least one channel to join, got ${shown}.`)
@@ -41,7 +41,7 @@ export function checkChannels(limits: Limits, channels: readonly string[]): void
   }
 }
 
-/** Half a surrogate pair is no text: encoded, it would be the name of many channels. */
+/** Not with half a surrogate pair: in UTF-8, all of them become the same character, and so would the names. */
 const isName = (channel: unknown): channel is string =>
   typeof channel === 'string' && channel !== '' && !/\p{Surrogate}/u.test(channel)
 
@@ -55,12 +55,12 @@ export function checkChannelCount({ channelsPerStream }: Limits, count: number):
   )
 }
 
-/** What a line of data is sent with: the name of its field, and its end. */
+/** The bytes that each further line of data adds: its field name and line end. */
 const LINE = 'data: \n'.length
 
 /** @throws {@link SseError} `ERR_SSE_EVENT_TOO_LARGE` */
 export function checkBytes({ eventBytes }: Limits, event: string, data: string): void {
-  // A code unit is at most three bytes, or the end of a line: most events need not be counted.
+  // A code unit is at most three bytes, or ends a line: most events are too short to need counting.
   if (data.length * (LINE + 1) <= eventBytes) return
   const lines = data.match(/\r\n|[\r\n]/g)?.length ?? 0
   if (Buffer.byteLength(data) + lines * LINE <= eventBytes) return

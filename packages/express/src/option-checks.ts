@@ -1,7 +1,7 @@
 /** The longest delay of a timer, in milliseconds. */
 export const MAX_DELAY: number = 2 ** 31 - 1
 
-/** Throws for a name that is none of those that are known: mostly a slip. */
+/** Throws for an unknown name, mostly a typo. */
 export function checkNames(path: string, options: object, known: object): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(known, name)) continue

@@ -81,16 +81,11 @@ const LIMITS: Readonly<Record<keyof Limits, true>> = {
   replayBytes: true,
 }
 
-/** What a broker has to have. */
 const BROKER_METHODS: readonly (keyof Broker)[] = ['publish', 'attach', 'detach', 'read', 'close']
 
 const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
 
-/**
- * Puts the defaults in place.
- *
- * @throws TypeError for a value that cannot be meant
- */
+/** @throws TypeError for an invalid value */
 export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
   if ('httpVersion' in options)
     throw new TypeError('sse() makes the middleware, and is none itself: app.use(sse()), not app.use(sse).')
@@ -103,7 +98,7 @@ export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
       throw new TypeError(`broker must be one, like memoryBroker(): it has no ${method}().`)
   }
   const known = typeof history === 'function' ? undefined : retention(history)
-  // Where nothing is kept, an event pushes out nothing.
+  // If nothing is kept, no event is too large for it.
   const historyBytes = known?.bytes || Number.POSITIVE_INFINITY
   const limits = resolveLimits(options.limits ?? {}, historyBytes)
   return {

@@ -1,10 +1,10 @@
 import { SseError } from './errors.ts'
 
-/** A hub's stream of a response, on which other hubs may be mounted as well: who is the first to use theirs has it. */
+/** A hub's stream on a response, for which several hubs may be mounted: the stream that is used first takes the response. */
 export interface OneOfSeveral {
-  /** That of a hub mounted before. */
+  /** The stream of the hub mounted before. */
   readonly before: OneOfSeveral | undefined
-  /** That of a hub mounted later. */
+  /** The stream of the hub mounted after. */
   after: OneOfSeveral | undefined
   /** Whether the response may still become another hub's stream. */
   readonly unused: boolean

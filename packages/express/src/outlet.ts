@@ -6,7 +6,7 @@ import { look } from './look.ts'
 import { isUnheard } from './methods.ts'
 import type { Place } from './place.ts'
 
-/** What of a response an event stream needs; HTTP/2's compatible one has it as well, with its stream for `destroyed`. */
+/** What an event stream needs of a response. That of HTTP/2's compatibility API has `stream` instead of `destroyed`. */
 export type StreamResponse = ServerResponse & {
   flush?: () => void
   readonly stream?: {
@@ -16,27 +16,27 @@ export type StreamResponse = ServerResponse & {
   }
 }
 
-/** Whether nothing of a response can reach its reader any more. */
+/** Whether nothing written to a response can reach its reader any more. */
 export const isOver = (response: StreamResponse): boolean =>
-  // HTTP/2's compatible response has no `destroyed`; and to find that there is no `stream` takes long.
+  // `destroyed` is missing on HTTP/2 only. Reading `stream` first would be slow, as HTTP/1.1 has none.
   look(response, 'writableEnded') || (look(response, 'destroyed') ?? response.stream?.destroyed ?? false)
 
-/** Whose response it is: hears what becomes of it, and falls out of step with it. */
+/** The stream whose response it is. */
 export interface Outgoing extends Pick<Place, 'straight'> {
-  /** Whether the server is going, whose `close` a connection that is kept would hold up. */
+  /** Whether the server is closing, which connections that are kept alive would delay. */
   readonly leaving: boolean
-  /** Everything written was taken; more is welcome. */
+  /** Everything written was taken: the reader can take more. */
   drained(): void
-  /** The response is over, whoever ended it. */
+  /** The response has closed, for whatever reason. */
   ended(): void
 }
 
 /**
- * The one place, with `head.ts`, that touches a response: headers, bytes, backpressure, the end. Listens once to the
- * response and once to its socket, and never writes to one that is over, whose socket may be another response's by then.
+ * The one place, with `head.ts`, that touches a response: headers, bytes, backpressure, the end. It never writes to a
+ * response that is over, since its socket may serve another one by then.
  */
 export class Outlet {
-  /** Whether what was written waits for the reader. */
+  /** Whether written bytes wait for the reader. */
   busy = false
   /** Whether nothing may be written any more. */
   over = false
@@ -45,33 +45,34 @@ export class Outlet {
   readonly #socket: Socket | undefined
   readonly #stream: Outgoing
   /**
-   * The socket, while writing a framed chunk to it is the same as `response.write`. That costs half as much: `write` of
-   * Node corks, and makes three writes of each.
+   * The socket, while writing a framed chunk to it is the same as `response.write`. It costs half as much: Node's `write`
+   * corks, and makes three writes of each.
    */
   #straight: Socket | undefined
-  /** What is listened to for room: nothing, until a reader was slow. */
+  /** What `drain` is listened for on; `undefined` until it is needed. */
   #drains: StreamResponse | Socket | undefined
   #drain: (() => void) | undefined
+  /** Whether the socket is corked by {@link cork}. */
   #held = false
-  /** Whether the socket would take no more of what is held back for it. */
+  /** Whether the corked socket's buffer is full. */
   #filled = false
   #closed = false
 
   constructor(request: IncomingMessage, response: StreamResponse, stream: Outgoing) {
     this.#stream = stream
     this.#response = response
-    // HTTP/2 allows no listeners of ours on its session's socket; its response closes with its stream.
+    // HTTP/2 does not allow listeners on its session's socket; its response closes with its stream.
     this.#socket = look(request, 'httpVersionMajor') >= 2 ? undefined : look(request, 'socket')
     response.on('close', this.#close)
     response.on('error', this.#close)
-    // A reader may reset its HTTP/2 stream as if that were no error: then Node waits for what can no longer be taken.
+    // A reader may reset its HTTP/2 stream without an error code: Node would then wait for it to take the rest.
     if (this.#socket === undefined) response.stream?.on('aborted', () => response.destroy())
   }
 
   /**
-   * Holds back what is written until {@link uncork}, to leave at once: a system call less for each write but one.
+   * Holds back what is written until {@link uncork}, which sends it with one system call.
    *
-   * @returns false if there is no socket that can be held back, or it has something to write already
+   * @returns false if there is no socket to cork, or it has something to write already
    */
   cork(): boolean {
     const socket = this.#socket
@@ -81,20 +82,20 @@ export class Outlet {
     return true
   }
 
-  /** Sends what was held back, if it was. */
+  /** Sends what was held back, if anything was. */
   uncork(): void {
     if (!this.#held) return
     this.#held = false
     this.#socket?.uncork()
     if (this.#filled) this.fill()
     this.#filled = false
-    // What was held by the response counted as waiting, and may have been taken at once.
+    // What was held back counted as waiting, but may have been sent at once.
     const response = this.#response
     if (this.busy && response.flush === undefined) this.busy = (this.#straight ?? response).writableLength > 0
   }
 
   /**
-   * Sends the head of the answer, in which what the handler set before stays, and keeps what the body begins with.
+   * Sends the head, with the headers that the handler has set.
    *
    * @returns false if a head was sent already
    */
@@ -125,17 +126,17 @@ export class Outlet {
     if (this.#straight === undefined) this.#straighten()
     const straight = this.#straight
     if (straight !== undefined) {
-      // Not once the reader has ended its side, upon which Node ends this one: it cuts a connection that is written to then.
+      // When the reader has ended its side, Node ends this one: a write after that would destroy the connection.
       if (!straight.writable) this.#leave()
       else if (!straight.write(chunk.framed, 'latin1')) this.fill()
       return
     }
     const response = this.#response
     this.#listen(response)
-    // Many a wrapper of `write` returns nothing: whether a drain is to come is then for Node to say.
+    // Some wrappers of `write` return nothing: then ask Node whether a `drain` will follow.
     const accepted = response.write(chunk.bytes, 'latin1') ?? !response.writableNeedDrain
     if (response.flush !== undefined) {
-      // A compressing wrapper: `writableLength` says nothing of what waits in it.
+      // A compressing wrapper: `writableLength` does not include what waits in it.
       response.flush()
       this.busy = !accepted
     } else {
@@ -143,7 +144,7 @@ export class Outlet {
     }
   }
 
-  /** Whether as much is held back as the socket takes before it says that it is enough. */
+  /** Whether the corked socket's buffer is full. */
   get filled(): boolean {
     return this.#filled
   }
@@ -153,7 +154,7 @@ export class Outlet {
     return this.busy ? undefined : this.#straight
   }
 
-  /** Hears that the socket wants no more for now; whether that is so is seen once nothing is held back from it. */
+  /** The socket's buffer is full; while the socket is corked, that is judged only after {@link uncork}. */
   fill(): void {
     if (this.#held) {
       this.#filled = true
@@ -166,7 +167,7 @@ export class Outlet {
     this.#listen(socket)
   }
 
-  /** Ends the response; the connection may serve another one, unless the server is going. */
+  /** Ends the response; the connection may serve another one, unless the server is closing. */
   end(): void {
     if (this.over) return
     this.#leave()
@@ -174,17 +175,17 @@ export class Outlet {
     this.#response.end()
   }
 
-  /** Has the connection end once the response is taken. */
+  /** Ends the connection once the response was taken. */
   leave(): void {
     const socket = this.#socket
     if (socket === undefined) this.#endSession()
     else if (!this.#closed) {
-      // Not every wrapper of `end` takes a callback. A connection may be any duplex, and that of `inject()` has neither.
+      // Some wrappers of `end` take no callback. A connection may be any duplex: that of `inject()` has neither method.
       this.#response.once('finish', () => (socket.destroySoon ?? socket.end)?.call(socket))
     }
   }
 
-  /** Cuts the connection, with all that waits in it; of HTTP/2 the stream, and the session ends if the server is going. */
+  /** Destroys the connection; on HTTP/2 the stream, and ends the session if the server is closing. */
   destroy(): void {
     this.#leave()
     if (this.#stream.leaving) this.#endSession()
@@ -196,9 +197,9 @@ export class Outlet {
   }
 
   /**
-   * Takes the straight way from now on, if it is the same: HTTP/1.1 with chunks, nothing pending, this response the
-   * socket's current one, and nobody between `write` and the socket. From then on only an end can change it, which
-   * `prefinish` tells before the socket serves another response.
+   * Writes to the socket directly from now on, if that is the same: chunked HTTP/1.1, nothing pending, this response the
+   * socket's current one, and no wrapper between `write` and the socket. After that only an end can change it, which
+   * `prefinish` reports before the socket serves another response.
    */
   #straighten(): void {
     const response = this.#response
@@ -210,7 +211,7 @@ export class Outlet {
       !response.chunkedEncoding ||
       response.writableEnded ||
       !isUnheard(response) ||
-      // What is held is the head, which goes first.
+      // While corked, only the head waits, which goes first.
       (!this.#held && (response.writableCorked > 0 || response.writableLength > 0))
     ) {
       return
@@ -223,13 +224,13 @@ export class Outlet {
     this.#response.on('prefinish', this.#finished)
   }
 
-  /** Whether the socket is this response's, and nobody holds it back. */
+  /** Whether the socket is this response's, and nobody else has corked it. */
   #isFree(socket: Socket): boolean {
     const corks = this.#held ? 1 : 0
     return look(this.#response, 'socket') === socket && socket.writable && socket.writableCorked === corks
   }
 
-  /** Somebody ended the response: nothing of this stream may reach the socket any more. */
+  /** The response was ended: this stream must not write to the socket any more. */
   readonly #finished = (): void => {
     this.#leave()
   }
@@ -240,7 +241,7 @@ export class Outlet {
     this.#stream.straight = undefined
   }
 
-  /** Once and for all: `compression` forwards `on('drain')`, but not its removal. */
+  /** Listens for `drain`, once for all: `compression` forwards `on('drain')`, but not `off`. */
   #listen(to: StreamResponse | Socket): void {
     if (this.#drains === to) return
     this.#drains = to
@@ -257,7 +258,7 @@ export class Outlet {
     this.#stream.ended()
   }
 
-  /** Lets the response go, to be used otherwise. The listener for errors stays: a late one is nobody's. */
+  /** Releases the response for other use. The listener for errors stays, since a late error would crash the process. */
   detach(): void {
     this.#closed = true
     this.#leave()

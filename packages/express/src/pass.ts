@@ -2,7 +2,7 @@ import type { History } from './history.ts'
 import type { Merged } from './merges.ts'
 import { mergeStep, othersAreQuiet, type Place } from './place.ts'
 
-/** What a pass serves: a stream, as far as it is concerned. */
+/** What a pass needs of a stream. */
 export interface Passed extends Place {
   /** Beats since the last write. */
   quiet: number

@@ -15,21 +15,20 @@ export interface ReadableStreamLike<T> {
   }
 }
 
-/** How long a source that keeps nobody waiting may hold the event loop, in milliseconds. */
+/** How long a source that never waits may hold the event loop, in milliseconds. */
 const PUMP_TIME = 8
 
-/** Items one by one, and a way to stop their producer, also while it is asked for the next one. */
+/** Takes items one by one, and can stop their producer, even while the next one is pending. */
 interface Tap<T> {
   next(): Promise<{ readonly done: true } | { readonly done: false; readonly value: T }>
   stop(): void
 }
 
 /**
- * Takes items of a source one by one, each only when the one before was taken, until the source ends or the signal
- * aborts. The producer is told at once that it may stop: `return()`, `cancel()`, `destroy()`.
+ * Takes the items of a source one by one, each only when the one before was taken, until the source ends or the signal
+ * aborts. On abort, the producer is stopped at once, by `return()`, `cancel()` or `destroy()`.
  *
- * @throws {@link SseError} `ERR_SSE_PRODUCER` for what the source throws, and for what is no source; what `take` throws, as
- *   it is
+ * @throws {@link SseError} `ERR_SSE_PRODUCER` if the source throws or is none; what `take` throws, unchanged
  */
 export async function pump<T>(
   source: Source<T>,
@@ -86,7 +85,7 @@ function assertSource(source: unknown): void {
   if (isSource(source)) return
   let got: string = typeof source
   if (source instanceof Promise) {
-    source.catch(() => {}) // refused, whatever it comes to
+    source.catch(() => {}) // its own rejection does not matter any more
     got = 'a promise: write async function*'
   }
   const message = `Events come from an iterable, a stream, or a function that makes one, got ${got}.`
@@ -111,7 +110,7 @@ function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<
       return done ? { done: true } : { done: false, value }
     },
     stop() {
-      // A parked stream is woken by `destroy`; a parked generator takes its `return` when it wakes.
+      // `destroy` wakes a waiting stream; a waiting generator handles its `return` when it resumes.
       if (typeof source === 'object' && 'destroy' in source && typeof source.destroy === 'function')
         source.destroy()
       quietly(() => iterator.return?.())
@@ -119,7 +118,7 @@ function openTap<T>(source: Iterable<T> | AsyncIterable<T> | ReadableStreamLike<
   }
 }
 
-/** A text is an iterable of its characters, but hardly meant as that. */
+/** Not a string: it is iterable, but hardly meant as a source of its characters. */
 const isSource = (source: unknown): boolean =>
   typeof source === 'object' &&
   source !== null &&
@@ -132,7 +131,7 @@ const isReadable = <T>(
 const isAsync = <T>(source: Iterable<T> | AsyncIterable<T>): source is AsyncIterable<T> =>
   typeof source === 'object' && Symbol.asyncIterator in source
 
-/** A producer that fails at being stopped has nobody left to tell. */
+/** Ignores what fails while a producer is stopped: nobody is left to tell. */
 function quietly(stop: () => unknown): void {
   try {
     Promise.resolve(stop()).catch(() => {})

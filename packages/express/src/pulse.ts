@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 
-/** One timer for everything that has a beat; it runs only while there is something. */
+/** One timer for all streams, which runs only while there are some. */
 export interface Pulse {
   start(): void
   stop(): void
@@ -9,8 +9,7 @@ export interface Pulse {
 /** Calls `beat` at an interval of milliseconds, without keeping the process alive. */
 export function createPulse(interval: number, beat: () => void): Pulse {
   let timer: NodeJS.Timeout | undefined
-  // Not that of whoever comes first: it would hold on to what that request keeps in an `AsyncLocalStorage`, and the streams of
-  // all others would be served as if it were theirs.
+  // Not the context of the first request: that would keep its `AsyncLocalStorage` alive, and serve all streams within it.
   const context = new AsyncResource('SsePulse')
   return {
     start() {

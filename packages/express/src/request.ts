@@ -21,13 +21,13 @@ export function readClient(request: IncomingMessage): string {
 }
 
 /**
- * Takes out of a request what Express would go on with: the closures of its routers are a kilobyte, as long as the stream
- * is open.
+ * Removes Express's references to its routers from a request: their closures would keep a kilobyte for as long as the
+ * stream is open.
  *
- * @param late - is called in place of `req.next`
+ * @param late - replaces `req.next`
  */
 export function letGoOfRouters(request: IncomingMessage, late: (error?: unknown) => void): void {
   if (Reflect.has(request, 'next')) Reflect.set(request, 'next', late)
-  // And the parsed url, which it parses again for who asks.
+  // The parsed url as well: Express parses it again when asked.
   if (Reflect.has(request, '_parsedUrl')) Reflect.set(request, '_parsedUrl', undefined)
 }

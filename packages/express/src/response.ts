@@ -29,7 +29,7 @@ export function isClaimable(request: IncomingMessage, response: ServerResponse):
   return true
 }
 
-/** Answers as an error asks for; without its message, which is not for the client. */
+/** Answers with an error's status and headers, but without its message, which is not for the client. */
 export function refuse(response: ServerResponse, error: unknown): void {
   const refusal = error instanceof SseError ? error : undefined
   response.statusCode = refusal?.status ?? 500
@@ -38,9 +38,9 @@ export function refuse(response: ServerResponse, error: unknown): void {
 }
 
 /**
- * Answers a reader whose stream is complete, as it says: 204 makes every client stay away.
+ * Answers 204, which stops every client from reconnecting, if the reader's cursor says that its stream is complete.
  *
- * @returns whether it was so
+ * @returns whether it did
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
  */
 export function refuseFinal(response: ServerResponse, lastEventId: string | undefined): boolean {

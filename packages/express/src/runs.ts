@@ -9,7 +9,7 @@ export type ProducedEvent<E> = {
   [N in EventName<E>]: { readonly event: N; readonly data: EventInput<E, N> }
 }[EventName<E>]
 
-/** Makes the events of a channel, however many readers it has meanwhile. */
+/** Makes the events of a channel, whether or not it has readers. */
 export type Producer<E> = (context: {
   /** Aborts when the channel is ended, or the hub closes. */
   readonly signal: AbortSignal
@@ -22,14 +22,14 @@ interface RunSupport {
   failed(error: unknown): void
 }
 
-/** Pause before the broker is asked again that has refused, in milliseconds. */
+/** Pause before another attempt after the broker has refused, in milliseconds. */
 const PAUSE = 250
 
-/** The producers at work, one for a channel. */
+/** The running producers, one per channel. */
 export class Runs<E> {
   readonly #support: RunSupport
   readonly #running = new Map<string, Promise<void>>()
-  /** What stops the producers that have something left to make. */
+  /** Stops the producers that are not done. */
   readonly #producing = new Map<string, AbortController>()
   #closing = false
 
@@ -37,7 +37,7 @@ export class Runs<E> {
     this.#support = support
   }
 
-  /** Starts a producer for a channel, unless one is at work or the channel has ended. */
+  /** Starts a producer for a channel, unless one is running or the channel has ended. */
   start(channel: Channel<E>, producer: Producer<E>): Promise<void> {
     const { name } = channel
     const running = this.#running.get(name)
@@ -47,12 +47,12 @@ export class Runs<E> {
     return run
   }
 
-  /** Tells the producer of a channel to stop, as somebody has ended it. */
+  /** Stops the producer of a channel that was ended. */
   stop(name: string): void {
     this.#producing.get(name)?.abort()
   }
 
-  /** Tells all producers to stop, for good. */
+  /** Stops all producers, and those that start later. */
   close(): void {
     this.#closing = true
     for (const abort of this.#producing.values()) abort.abort()
@@ -61,11 +61,11 @@ export class Runs<E> {
   async #run(channel: Channel<E>, producer: Producer<E>): Promise<void> {
     const abort = new AbortController()
     if (this.#closing) abort.abort()
-    // From the start, as the channel may be ended while the broker is asked.
+    // Before the broker is asked, since the channel may be ended meanwhile.
     this.#producing.set(channel.name, abort)
     let attached = false
     try {
-      // A channel that is being made is not idle, though nobody may read it yet.
+      // Attached, so that the channel does not count as idle while it has no readers.
       const { histories } = await this.#support.attach([channel.name])
       attached = true
       if (histories.get(channel.name)?.end !== undefined) return
@@ -74,12 +74,12 @@ export class Runs<E> {
       if (!abort.signal.aborted) await this.#end(channel)
     } catch (error) {
       if (hasEnded(error)) {
-        // Somebody stopped it, perhaps on another server.
+        // The channel was ended, perhaps on another server.
         abort.abort()
         return
       }
       this.#support.failed(error)
-      // Readers learn that it went wrong, but not what. An end that fails says less.
+      // Readers learn that it failed, but not why. If this fails too, the first error says more.
       await this.#end(channel, 'error').catch(() => {})
     } finally {
       this.#producing.delete(channel.name)
@@ -87,16 +87,16 @@ export class Runs<E> {
     }
   }
 
-  /** Ends a channel, however long the broker is away: its readers would wait for ever. */
+  /** Ends a channel, however long the broker is away, since its readers would wait for ever. */
   async #end(channel: Channel<E>, reason?: string): Promise<void> {
-    // Nothing is left to stop.
+    // The producer is done: `channel.end` must not stop it.
     this.#producing.delete(channel.name)
     while (!this.#closing) {
       try {
         await channel.end(reason)
         return
       } catch (error) {
-        // What was refused may have been stored, and somebody else may have been first.
+        // An attempt that failed may have been stored, or the channel been ended by others.
         if (hasEnded(error)) return
         if (!(error instanceof SseError && error.code === 'ERR_SSE_BROKER')) throw error
         await new Promise((resolve) => setTimeout(resolve, PAUSE).unref())

@@ -18,25 +18,25 @@ import { refuseFinal } from './response.ts'
 import { Runs } from './runs.ts'
 import { Switchboard } from './switchboard.ts'
 
-/** Where a stream is kept beside a `res.sse` that is the application's own, on which no hub is mounted. */
+/** The key of a stream on a response whose `res.sse` is the application's own. */
 const STREAM: unique symbol = Symbol('sse.stream')
 
-/** A response with its stream: that of the hub that was mounted last, behind which stand those of others. */
+/** A response with its stream: that of the hub mounted last, which links to those of other hubs. */
 type Marked = StreamResponse & { readonly sse?: unknown; readonly [STREAM]?: unknown }
 
-/** HTTP/2's compatible response has all that is used of one, though its types do not say so. */
+/** The response of HTTP/2's compatibility API has everything that is used here, though not in its types. */
 const marked = (response: ServerResponse | Http2ServerResponse): Marked => response as Marked
 
-/** Whether `res.sse` is nobody's but a hub's. */
+/** Whether `res.sse` is unused, or a hub's. */
 const isFree = ({ sse }: Marked): boolean => sse === undefined || sse instanceof EventStream
 
-/** What a hub has made of a response. */
+/** The stream of the hub mounted last. */
 function streamOf(response: Marked): EventStream<unknown> | undefined {
   const kept = isFree(response) ? response.sse : response[STREAM]
   return kept instanceof EventStream ? kept : undefined
 }
 
-/** The hubs that have streams: one never mounted that publishes what another one's readers wait for is a mistake. */
+/** The hubs that have streams. A hub that was never mounted but publishes to their channels is probably a mistake. */
 const serving = new Set<{ readonly broker: Broker; size(channel: string): number }>()
 
 /**
@@ -114,8 +114,8 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
   }
 
   /**
-   * A property of its own, which stays where the response leaves a sub-application. One, and no accessor beside a mark:
-   * each property that is added to an Express response costs 2 µs and a kilobyte of garbage, and a stream 0.4 µs.
+   * Adds the stream as an own property, which stays when the response leaves a sub-application. A single one, without a lazy
+   * accessor: each property added to an Express response costs 2 µs and a kilobyte of garbage, a stream only 0.4 µs.
    */
   function give(
     response: Marked,
@@ -139,7 +139,7 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
       return
     }
     mounted = true
-    // A second look at it would take longer than this.
+    // `streamOf` would read `res.sse` again, which takes longer than this.
     give(response, 'sse', sse === undefined ? undefined : streamOf(response))
     const lastEventId = look(request, 'method') === 'GET' ? readLastEventId(request) : undefined
     if (!refuseFinal(response, lastEventId)) next()
@@ -159,13 +159,13 @@ export function sse<E = AnyEvents>(options: SseOptions<E> = {}): Hub<E> {
     close({ within }: CloseOptions = {}) {
       board.closing = true
       runs.close()
-      // NaN, of a setting that is none, is no time at all.
+      // NaN, from a setting that is not a number, counts as 0.
       const window = Math.min(within || 0, MAX_DELAY)
       const until = performance.now() + window
       closed ??= closeStreams([...board.streams], window, () => board.jitteredRetry()).then(async () => {
         const closing = broker.close()
         if (within === undefined) return closing
-        // What is under way there goes on, but nobody waits for it any longer.
+        // Calls in progress go on, but are no longer waited for.
         let timer: NodeJS.Timeout | undefined
         const late = new Promise<void>((resolve) => {
           timer = setTimeout(resolve, Math.max(until - performance.now(), 0))

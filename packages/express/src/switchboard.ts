@@ -9,17 +9,17 @@ import type { ResolvedOptions } from './options.ts'
 import { Pass, type Passed } from './pass.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 
-/** What a switchboard serves: a stream, as far as it is concerned. */
+/** What a switchboard needs of a stream. */
 export interface Served extends Passed {
-  /** Beats for which written bytes have waited for the reader. */
+  /** For how many beats written bytes have waited for the reader. */
   stalled: number
-  /** Whether a join of the channel is under way. */
+  /** Whether a join of the channel is in progress. */
   expects(channel: string): boolean
-  /** Shows a sign of life. */
+  /** Sends a heartbeat if the stream is still quiet. */
   beat(): void
-  /** Reads its channels again, whose log began anew. */
+  /** Reads its channels again, since their log was reset. */
   restart(): void
-  /** Ends the connection, to be opened again. */
+  /** Ends the connection; the client reconnects. */
   disconnect(): void
   /** Cuts the connection. */
   destroy(): void
@@ -34,24 +34,24 @@ export interface SwitchboardEvents<S> {
   failed(error: unknown): void
 }
 
-/** Beats within a heartbeat interval: a quiet stream is noticed that much later at most. */
+/** Beats per heartbeat interval: a quiet stream is noticed at most one beat late. */
 const BEATS = 3
 
-/** Which streams there are, who listens to which channel, and who lives. */
+/** Knows all streams and the channels that they joined; detects quiet and stalled ones. */
 export class Switchboard<S extends Served> implements BrokerSink {
   readonly options: ResolvedOptions
-  /** Every stream that was admitted and is not over. */
+  /** The streams that were admitted and are not over. */
   readonly streams: Set<S> = new Set()
-  /** Set while no new streams are taken. */
+  /** Whether new streams are refused. */
   closing = false
 
   readonly #events: SwitchboardEvents<S>
   readonly #pulse: Pulse
   readonly #stallBeats: number
   readonly #clients = new Map<string, number>()
-  /** Whose each stream is, while streams of clients are counted: a request no longer says so once its socket is closed. */
+  /** The client of each stream, if `streamsPerClient` is set: a request no longer knows it once its socket is closed. */
   readonly #clientOf = new Map<S, string>()
-  /** By channel, the streams that are served, and how many uses of it there are, joins under way included. */
+  /** By channel, its streams, and how many uses keep it attached: these, joins in progress and producers. */
   readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
   readonly #pass = new Pass<S>()
   readonly #fresh: string
@@ -66,7 +66,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
     this.#pulse = createPulse(interval, () => this.#beat(quietBeats))
   }
 
-  // What a stream asks for
+  // Called by streams
 
   /** @throws {@link SseError} if the stream is one too many */
   admit(stream: S, request: IncomingMessage): void {
@@ -108,9 +108,10 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   /**
-   * Subscribes to channels and reads them; every success needs its {@link release}, or {@link enter} and {@link leave}.
+   * Attaches to channels and reads them. Every success must be followed by {@link release}, or {@link enter} and later
+   * {@link leave}.
    *
-   * @returns at once what the broker has at once
+   * @returns without a promise if the broker answers without one
    */
   attach(channels: readonly string[], lastEventId?: string): Reading | Promise<Reading> {
     for (const channel of channels) {
@@ -162,7 +163,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
     for (const channel of channels) this.#audiences.get(channel)?.streams.add(stream)
   }
 
-  /** Counts a stream, which can be served from now on, among those to whom everything is offered before it is dropped. */
+  /** From now on, the stream is offered entries before they are dropped. */
   count(stream: S): void {
     this.#pass.count(stream)
   }
@@ -193,23 +194,23 @@ export class Switchboard<S extends Served> implements BrokerSink {
     this.#events.failed(error)
   }
 
-  /** Takes the place of Express's `req.next` on all streams, for what a handler calls by mistake: `sendFile` or `render`. */
+  /** Replaces Express's `req.next` on all streams: a handler may call `sendFile` or `render` by mistake, which call it. */
   readonly late = (error?: unknown): void => {
     if (error !== undefined) this.failed(error)
   }
 
-  /** The first blocks of a stream, after the cursor that was accepted. Most are new here, and told the same. */
+  /** The first blocks of a stream, with the accepted cursor. Most readers are new, and share `#fresh`. */
   opening(cursor: string | undefined, replay: number): string {
     const open = cursor === undefined && replay === 0 ? this.#fresh : this.#encodeOpen(cursor, replay)
     return encodeRetry(this.jitteredRetry()) + open
   }
 
-  /** About when a client is to come back, in milliseconds: each at another time, so that a restart makes no herd. */
+  /** After how long a client is to reconnect, in milliseconds: jittered, so that a restart makes no herd. */
   jitteredRetry(): number {
     return Math.round(this.options.retry * (0.5 + Math.random()))
   }
 
-  // What the broker tells
+  // Called by the broker
 
   changed(channel: string): void {
     const audience = this.#audiences.get(channel)
@@ -228,19 +229,19 @@ export class Switchboard<S extends Served> implements BrokerSink {
     const audience = this.#audiences.get(channel)
     if (audience === undefined) return
     const { streams, uses } = audience
-    // Who is still joining was authorised before, as the others were.
+    // Streams that are still joining were authorised before, like the others.
     const joining = uses > streams.size ? [...this.streams].filter((stream) => stream.expects(channel)) : []
     for (const stream of [...streams, ...joining]) stream.disconnect()
   }
 
-  // What the hub asks for
+  // Called by the hub
 
   /** How many streams a channel has. */
   size(channel: string): number {
     return this.#audiences.get(channel)?.streams.size ?? 0
   }
 
-  /** How many channels are in use, joins under way and producers included. */
+  /** How many channels are in use, by joins in progress and producers too. */
   get channels(): number {
     return this.#audiences.size
   }
@@ -253,7 +254,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   #beat(quietBeats: number): void {
     for (const stream of this.streams) {
       if (stream.waiting) {
-        // Counted in beats: a stalled event loop makes one of many, and nobody is blamed for it.
+        // Counted in beats, of which a stalled event loop makes but one: no reader is blamed for it.
         stream.stalled += 1
         if (stream.stalled > this.#stallBeats) stream.destroy()
       } else {

@@ -1,8 +1,8 @@
-/** A promise that knows whether anybody looks at it. `await`, `then` and `catch` all come by `then`. */
+/** A promise that knows whether anybody handles it: `await`, `then` and `catch` all call `then`. */
 class Watched<T> extends Promise<T> {
   watched = false
 
-  /** What is derived from it is an ordinary promise. */
+  /** Promises derived from it are ordinary ones. */
   static override get [Symbol.species](): PromiseConstructor {
     return Promise
   }
@@ -18,15 +18,15 @@ class Watched<T> extends Promise<T> {
 }
 
 /**
- * The same promise, whose rejection goes to `unwatched` if nobody looks at it in the same turn, instead of ending the
- * process as an unhandled rejection.
+ * The same promise, except that a rejection goes to `unwatched` if nobody has handled the promise by the end of the turn,
+ * instead of ending the process as an unhandled rejection.
  */
 export function watch<T>(promise: Promise<T>, unwatched: (error: unknown) => void): Promise<T> {
   const watched = new Watched<T>((resolve, reject) => {
     promise.then(resolve, (error) => {
       reject(error)
       Promise.prototype.then.call(watched, undefined, () => {})
-      // An async function that returns the promise looks at it a little later.
+      // An async function that returns the promise handles it a little later.
       setImmediate(() => {
         if (!watched.watched) unwatched(error)
       })

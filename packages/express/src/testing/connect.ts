@@ -44,12 +44,12 @@ export async function connect(
 
 function open(url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    // A connection of its own, which ends with the stream.
+    // Each stream has its own connection, which ends with it.
     const sent = request(url, { ...options, agent: new Agent({ keepAlive: false }) })
     sent.once('error', reject)
     sent.once('response', (response) => {
       sent.off('error', reject)
-      // A connection that is cut is what many tests are about: the stream says so itself.
+      // Many tests cut the connection: `ended` tells.
       sent.on('error', () => {})
       resolve(response)
     })

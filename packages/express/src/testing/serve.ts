@@ -1,15 +1,15 @@
 import { createServer, type RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a test connects to: an app (or any request listener), a server, or the origin of one that runs. */
+/** What a test connects to: an app (or any request listener), a server, or the origin of a running one. */
 export type Target = RequestListener | Server | string
 
-/** Servers that are about to listen: many streams may be opened at once. */
+/** Servers that are starting, since many streams may be opened at once. */
 const starting = new WeakMap<Server, Promise<void>>()
 
 const servers = new WeakMap<RequestListener, Server>()
 
-/** The origin of a target; an app gets a server of its own on a free port, once. */
+/** The origin of a target; the first call with an app starts a server for it on a free port. */
 export async function serve(target: Target): Promise<string> {
   if (typeof target === 'string') return target
   const server = target instanceof Server ? target : serverOf(target)
@@ -17,7 +17,7 @@ export async function serve(target: Target): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** Closes the server that an app got for its tests, with all of its connections. */
+/** Closes the server that {@link serve} started for an app, with all of its connections. */
 export async function stopServing(app: RequestListener): Promise<void> {
   const server = servers.get(app)
   if (server === undefined) return

@@ -11,11 +11,11 @@ export interface TestEvent extends DecodedEvent {
 export class TestStream {
   readonly status: number
   readonly headers: IncomingHttpHeaders
-  /** Resolves when the response is over, however it ended. */
+  /** Resolves when the response has closed, for whatever reason. */
   readonly ended: Promise<void>
   /** Everything that arrived, as text. */
   raw = ''
-  /** How long the server asks to wait before coming back, in milliseconds. */
+  /** How long the server asks to wait before reconnecting, in milliseconds. */
   retry: number | undefined
 
   readonly #response: IncomingMessage
@@ -67,7 +67,7 @@ export class TestStream {
     return lines.filter((line) => line.startsWith(':')).map((line) => line.replace(/^: ?/, ''))
   }
 
-  /** The id with which {@link resume} comes back. */
+  /** The id with which {@link resume} reconnects. */
   get lastEventId(): string {
     return this.#decoder.lastEventId
   }
@@ -78,7 +78,7 @@ export class TestStream {
   }
 
   /**
-   * The next event that was not taken yet, or the next one of a name, passing over others.
+   * The next event that was not taken yet; with a name, the next one of that name, skipping others.
    *
    * @throws Error if it does not come in time, or the stream ends before
    */
@@ -115,12 +115,12 @@ export class TestStream {
     return this.#events.slice(from)
   }
 
-  /** Reads nothing more, as a reader that hangs. */
+  /** Stops reading, like a client that hangs. */
   pause(): void {
     this.#response.pause()
   }
 
-  /** Reads on after {@link pause}. */
+  /** Continues reading after {@link pause}. */
   unpause(): void {
     this.#response.resume()
   }
@@ -131,12 +131,12 @@ export class TestStream {
     await this.ended
   }
 
-  /** Comes back with the last event id, as a browser would. */
+  /** Reconnects with the last event id, as a browser would. */
   resume(): Promise<TestStream> {
     return this.#reconnect(this.lastEventId)
   }
 
-  /** Resolves when more arrived, to `false` when time is up first. */
+  /** Waits for more to arrive. @returns `false` if time was up first */
   #more(milliseconds: number): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), Math.max(0, milliseconds))
