@@ -1,7 +1,7 @@
 /**
- * How the scripts keep a channel: its figures in one text, its events in a stream, its states in a hash with their order
- * beside it. Events that were published together are one entry of the stream, as they came, since whatever a script does
- * with each of them holds up all of Redis. Hence an entry may hold events that are dropped already: those up to `evicted`.
+ * How the scripts store a channel: its figures in one string, its events in a stream, its states in a hash with their order
+ * in a sorted set. Events that were published together are one entry of the stream, as they came, since a script blocks all
+ * of Redis while it handles each of them. So an entry may contain events that were dropped already: those up to `evicted`.
  */
 export const CHANNEL: string = `
 local FIGURES = { 'last', 'origin', 'evicted', 'event', 'events', 'eventBytes', 'stateBytes', 'age', 'oldestAt' }
@@ -14,7 +14,7 @@ local function open(name)
     log = prefix .. 'log:' .. name,
     states = prefix .. 'states:' .. name,
     order = prefix .. 'order:' .. name,
-    -- The oldest entries of the stream, as far as they were looked at.
+    -- The oldest entries of the stream, as far as they were read.
     entries = {}, first = 1, seen = '-', looks = 1,
   }
   local fields = redis.call('HMGET', channel.key, 'figures', 'end')
@@ -22,8 +22,8 @@ local function open(name)
   channel.last_word = fields[2]
   local figures = string.gmatch(fields[1] or '', '%d+')
   for _, name in ipairs(FIGURES) do channel[name] = tonumber(figures() or 0) end
-  -- What is not here may be at the other node, where a cluster is moving the hub: Redis refuses then what is asked for
-  -- along with a key that is here.
+  -- If a cluster is moving the hub's slot, a missing key may be on the other node already: Redis then refuses a command
+  -- that names it together with a key that is still here.
   if not channel.exists then
     redis.call('EXISTS', KEYS[1], channel.key)
     channel.origin = forgotten()
@@ -44,7 +44,7 @@ local function sizeOf(position, body)
   return 6 + #epoch + digits + body
 end
 
--- What of an entry is left: from which position on, and how many bytes.
+-- The part of an entry that is left: its first position, and its bytes.
 local function entryOf(channel, id, fields)
   local last, since = string.match(id, '(%d+)-(%d+)')
   local entry = {
@@ -102,14 +102,14 @@ local function drop(channel, exceeds)
     channel.dropped = true
     local entry = oldest(channel)
     if not entry then
-      -- Somebody else has deleted them.
+      -- They were deleted from outside.
       channel.evicted, channel.events, channel.eventBytes = math.max(channel.evicted, channel.event), 0, 0
       return
     end
-    -- The next one is no older; how much younger it is shows when it matters.
+    -- The next one is no older; "expire" finds its time when that matters.
     channel.oldestAt = entry.at
     local events, bytes = channel.events - (entry.last - entry.first), channel.eventBytes - entry.bytes + 1
-    -- If there are too many even with the last of them alone, all of them go.
+    -- If there are too many even with only the last event of this entry, the whole entry goes.
     if exceeds(events, bytes) then
       dropEntry(channel, entry)
     else

@@ -1,15 +1,15 @@
-/** How long what is left of an abandoned log may be swept, in milliseconds. */
+/** How long one sweep of an abandoned log may take, in milliseconds. */
 export const SWEEP_TIME = 60_000
 
 /**
- * What both scripts begin with. Arguments: the epoch that the caller knows; up to which positions, and in which runs of a
- * primary each was seen (`run:position` and a space between two); chance for a new epoch's name.
+ * The prelude of both scripts. Arguments: the epoch that the caller knows; the highest position that it has seen in each run
+ * of a primary (`run:position`, separated by spaces); random digits for a new epoch's name.
  *
- * Before anything is assigned, the log that is stored is compared with what the caller knows of it. A log that lacks
- * something (flushed, rolled back, failed over with writes lost) is left for a new one, whose name sorts after all former
- * ones. `runs` says where the log stood when each run of a primary began to keep it: who knows more of a run before knows
- * what was lost with it, however much was published since. A run is named by Redis's replication id, which is another one
- * with every start and every promotion, also where a server becomes primary again that has lost something as a replica.
+ * Before anything is assigned, the stored log is compared with what the caller knows. If the log lacks something (flushed,
+ * rolled back, failed over with writes lost), it is abandoned for a new one, whose name sorts after all former ones. `runs`
+ * has the position at which each run of a primary began: a caller that knows a higher position of the run before knows that
+ * something was lost with it, however much was published since. A run is named by Redis's replication id, which changes with
+ * every start and every promotion, even if a server becomes primary again that has lost something as a replica.
  */
 export const LOG: string = `
 local base = string.sub(KEYS[1], 1, -5)
@@ -33,12 +33,12 @@ end
 
 local unsaved = false
 if epoch and string.match(runs, '(%w+):%d+$') ~= run then
-  -- Some twenty of them: who has slept through more starts over.
+  -- Keeps some twenty runs: a process that has missed more of them starts over.
   runs = string.match(string.sub(runs, -400), '%w+:.*') .. ' ' .. run .. ':' .. string.format('%d', g)
   unsaved = true
 end
 
--- Up to where the log is the one that was known in a run.
+-- The position up to which the log still has what was seen in a former run.
 local function survived(former)
   local limit = nil
   for name, from in string.gmatch(runs, '(%w+):(%d+)') do
@@ -67,10 +67,10 @@ if lost then
   epoch, g, at, runs, minute = base36(stamp) .. ARGV[3], 0, 0, run .. ':0', -1
   unsaved = true
 end
--- A clock that was set back does not take expiries along.
+-- Never goes back, so that setting the clock back does not delay expiry.
 at = math.max(at, now)
 
--- A log that was left is told to one caller, to be swept, and to another if it is still there after a while.
+-- One caller is told to sweep an abandoned log, and another one if it is still there after a while.
 local abandoned = ''
 if leftovers ~= '' and at >= sweep then
   abandoned, sweep = string.match(leftovers, '%w+'), at + ${SWEEP_TIME}

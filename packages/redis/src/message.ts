@@ -1,6 +1,6 @@
 import { createEntry, type Entry, type Message, type Retention } from '@sse/express'
 
-/** A message as it is stored: what it is on the first line, its text as it is behind. */
+/** A message as it is stored: its kind, event and key on the first line, then its text unchanged. */
 export function encodeMessage(message: Message): string {
   if (message.kind === 'end') return `["end"]\n${message.reason}`
   const { event, kind, key } = message
@@ -18,10 +18,10 @@ export function decodeMessage(text: string): Message {
   return { kind: 'event', event, data: rest, key }
 }
 
-/** What is said on the topic of a channel when it grows. */
+/** What is published on the topic of a channel when it grows. */
 export interface Note {
   readonly epoch: string
-  /** Of which run of the primary it is. */
+  /** The run of the primary that published it. */
   readonly run: string
   /** The position before it on the same channel; a listener who did not hear that one has missed something. */
   readonly previous: number
@@ -32,7 +32,7 @@ export interface Note {
   readonly retention: Retention
 }
 
-/** Reads a note as the script writes it: a line of figures, which ends with the messages' lengths, and the messages. */
+/** Reads a note as the script writes it: a line of figures, the messages' lengths last, then the messages. */
 export function decodeNote(text: string): Note {
   const line = text.indexOf('\n')
   const [epoch = '', run = '', ...figures] = text.slice(0, line).split(' ')
@@ -42,7 +42,7 @@ export function decodeNote(text: string): Note {
   return { epoch, run, g, previous, entries, retention: { length, bytes, age } }
 }
 
-/** Reads messages that follow each other, by their lengths, from the position of the first one on. */
+/** Reads concatenated messages by their lengths; `first` is the position of the first one. */
 export function decodeRun(
   epoch: string,
   first: number,

@@ -1,14 +1,14 @@
 import { SseError } from '@sse/express'
 import { Script, type ScriptRunner } from './script.ts'
 
-/** Says what Redis does when its memory is full, and what became of the key. */
+/** Returns what Redis does when its memory is full, and the key that it received. */
 const policyScript: Script = new Script(`#!lua flags=allow-oom
 return { string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:(%S+)'), KEYS[1] }
 `)
 
 /**
- * Refuses what cannot keep a log: a Redis that evicts at will, since that is missing without a word, and a client that
- * renames keys, since topics keep their names.
+ * Refuses a Redis that may evict keys, since events would be lost silently, and a client that prefixes keys, since it does
+ * not prefix topics.
  *
  * @throws {@link SseError} `ERR_SSE_BROKER`
  */

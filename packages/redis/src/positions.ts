@@ -1,4 +1,4 @@
-/** What is known of the log: where it stands, and in which run of the primary that was seen. */
+/** What is known of the log: its position, and the run of the primary in which that was seen. */
 export interface Known {
   readonly epoch: string
   readonly g: number
@@ -6,8 +6,8 @@ export interface Known {
 }
 
 /**
- * Up to where the log was seen, for each run of a primary by itself: after a fail-over two of them may go on for a while,
- * and what they call position 5 is not the same.
+ * The highest position seen, for each run of a primary: after a fail-over two primaries may both go on for a while, and their
+ * entries at the same position differ.
  */
 export class Positions {
   #epoch = ''
@@ -25,11 +25,11 @@ export class Positions {
   }
 
   /**
-   * Takes note of an answer. What it was held against is part of the log that has answered, unless that is a new one, and
-   * need not be known any more.
+   * Takes a reply. Unless it is of a new epoch, its log includes the positions of former runs that were sent with the call,
+   * which need not be known any more.
    *
-   * @param epoch - that was sent along
-   * @param seen - that was sent along: what {@link toString} said then
+   * @param epoch - the epoch that was sent
+   * @param seen - the positions that were sent, as {@link toString} returned them
    */
   confirm(known: Known, epoch: string, seen: string): void {
     this.add(known)
@@ -39,7 +39,7 @@ export class Positions {
     }
   }
 
-  /** As the scripts take it: `run:position`, and a space between two. */
+  /** As the scripts take it: `run:position`, separated by spaces. */
   toString(): string {
     return [...this.#byRun].map(([run, g]) => `${run}:${g}`).join(' ')
   }

@@ -25,14 +25,14 @@ export interface ClusterClient extends CommandClient {
 /** What of a client the broker needs, whichever of node-redis's three it is. */
 export type RedisClient = ServerClient | SentinelClient | ClusterClient
 
-/** Whether one more connection can be made like it: a pool has no such method. */
+/** Whether the client can open one more connection: a pool has no such method. */
 export const isOfServers = (client: object): boolean =>
   ['duplicate', 'getMasterNode', 'getNodeClientForKey'].some((name) => name in client)
 
-/** Makes a client, not yet connected, of the very server on which scripts with this key run now. */
+/** Makes a client, not yet connected, of the server that runs scripts with this key now. */
 export async function duplicatePrimary(client: RedisClient, key: string): Promise<Subscriber> {
   if ('getNodeClientForKey' in client) return (await client.getNodeClientForKey(key)).duplicate()
-  // Sentinel's own way to subscribe does not say when it was interrupted.
+  // Sentinel's own `subscribe` does not report interruptions.
   if ('getMasterNode' in client) return client._execute(false, async (primary) => primary.duplicate())
   return client.duplicate()
 }

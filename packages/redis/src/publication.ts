@@ -1,13 +1,13 @@
 import { createEntry, type Message, type Retention } from '@sse/express'
 import { encodeMessage } from './message.ts'
 
-/** One message on its way: what the script is told of it. */
+/** One message, as the script needs it. */
 export interface Publication {
   readonly channel: string
-  /** The channel's bounds: length, bytes, age. */
+  /** The channel's retention: length, bytes, age. */
   readonly retention: string
   readonly kind: 'end' | 'event' | 'remove' | 'state'
-  /** What it stands for, or makes void. */
+  /** The state that it sets or removes; empty for none. */
   readonly subject: string
   /** The bytes of its block without the id. */
   readonly body: number
@@ -28,10 +28,10 @@ export function encodePublication(channel: string, message: Message, retention: 
   }
 }
 
-/** Characters of one run: as long as something of it is retained, all of it is stored. */
+/** The most characters of one run: all of it stays stored as long as any of it is retained. */
 const RUN = 16_384
 
-/** What follows each other on one channel goes together, so that each message costs the script next to nothing. */
+/** Joins consecutive events of one channel to runs, so that each costs the script next to nothing. */
 export function joinRuns(publications: readonly Publication[]): readonly (readonly Publication[])[] {
   const runs: Publication[][] = []
   let run: Publication[] = []
@@ -74,8 +74,8 @@ export function encodeRun(run: readonly Publication[]): readonly string[] {
 const mayFollow = (a: Publication, b: Publication): boolean =>
   a.kind === 'event' && b.kind === 'event' && a.channel === b.channel && a.retention === b.retention
 
-/** A bound as Redis takes it: a whole number, also for no bound at all. */
+/** A bound as the script takes it: an integer, even for infinity. */
 const figure = (bound: number): string => String(Math.ceil(Math.min(bound, 1e14)))
 
-/** What tells subjects apart, in well-formed text. */
+/** A subject as well-formed text, in which half a surrogate pair is escaped. */
 const name = (subject: string | undefined): string => (subject === undefined ? '' : JSON.stringify(subject))

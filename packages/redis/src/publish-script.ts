@@ -4,29 +4,28 @@ import { Script } from './script.ts'
 import { SKIPPED } from './skipped.ts'
 
 /**
- * Appends messages, each with the next position, and tells whoever listens. Arguments after those of every script: the
- * publisher, the number of this call, and runs: what follows each other on one channel. A run is its channel, the
- * retention, its kind, what it stands for, how many messages it has (one, unless they are events), the bytes of
- * their blocks without ids, together and each, the length of each message as the publisher counts it, and the messages.
+ * Appends messages, each with the next position, and publishes them to subscribers. Arguments after the prelude's: the
+ * publisher, the number of this call, and runs of consecutive messages of one channel. A run is its channel, retention, kind,
+ * subject, number of messages (one, unless they are events), the bytes of their blocks without ids, in total and each, the
+ * length of each message in UTF-16 code units, and the messages.
  *
- * Each run is one note. None is told before one with a lower position, so that whoever hears of a position has heard of
- * all before.
+ * Each run is published as one note, in the order of their positions, so that whoever hears a position has heard all before.
  *
- * A call that is repeated, since its reply was lost, gets the reply of the first time: of each run its first position, 0
- * where the channel had ended. Replies end with the name of an abandoned log that the caller is to sweep, if there is one.
+ * A call that is repeated because its reply was lost gets the first reply again: the first position of each run, or 0 if the
+ * channel had ended. The last value is the name of an abandoned log that the caller must sweep, if there is one.
  */
 export const publishScript: Script = new Script(`#!lua
 ${LOG}
 ${CHANNEL}
 local once = base .. 'once:' .. ARGV[4]
--- Along with a key that is here, as when a channel is opened.
+-- Together with a key that is here, for the same reason as in "open".
 local former = redis.call('MGET', once, KEYS[1])[1]
 if former then
-  -- Whoever is answered knows of this run, so that the log has to.
+  -- The caller learns of this run from the reply, so the log must know it too.
   if unsaved then saveMeta() end
   local number, in_epoch, positions = string.match(former, '^(%S+) (%S+) (%S+)$')
   number = tonumber(number)
-  -- A call that was given up, and was under way for so long that a later one has overtaken it, is nobody's.
+  -- A call that has timed out, and was overtaken by a later one: nobody waits for its reply.
   if number > tonumber(ARGV[5]) then return { epoch, run, at, g, '', abandoned } end
   if number == tonumber(ARGV[5]) and in_epoch == epoch then return { epoch, run, at, g, positions, abandoned } end
 end
@@ -39,8 +38,8 @@ if minute ~= math.floor(at / 60000) then
   redis.call('PEXPIREAT', minutes, at + 2 * MEMORY)
 end
 
--- The former run of a primary may have given more positions than are known here, and only readers may know of them now:
--- none of these is given again, so that what is new lies beyond every cursor.
+-- The former run of a primary may have assigned more positions than are stored here, which only readers know now. They are
+-- skipped, so that new ones lie after every cursor.
 if g == tonumber(string.match(runs, ' %w+:(%d+)$')) then g = g + ${SKIPPED} end
 
 local function forget(channel, subject)
@@ -104,7 +103,7 @@ local function appendEvents(channel, count, total, bodies, lengths, messages)
     trim(channel, true)
     return
   end
-  -- Each may drop states, of which the next one would have found fewer.
+  -- One by one: each may drop states, which leaves more room for the next.
   for body in string.gmatch(bodies, '%d+') do
     channel.events, channel.eventBytes = channel.events + 1, channel.eventBytes + sizeOf(first, body)
     first = first + 1
@@ -122,8 +121,8 @@ local function appendState(channel, subject, body, message)
   trim(channel, false)
 end
 
--- All channels are looked at before anything is written: Redis may break off in the midst, as it does at keys that a
--- cluster is moving. Should it do so later, no position is given twice.
+-- All channels are opened before anything is written: Redis may abort the script, as it does at keys that a cluster is
+-- moving. The position is saved first: if Redis aborts later, none is assigned twice.
 local channels, start, taken = {}, g, g
 for i = 6, #ARGV, 9 do
   local name, count = ARGV[i], ARGV[i + 4]

@@ -3,10 +3,10 @@ import { LOG } from './log-lua.ts'
 import { Script } from './script.ts'
 
 /**
- * Reads channels and where the log stands. Arguments after the prelude's: the topic on which the position is told as
- * well, or none, and for each channel its name and the position beyond which it is wanted, -1 for all of it. What has
- * dropped entries beyond that position comes whole. Events come as they are stored, those among them that are dropped or
- * not wanted included. Replies end with where the runs of a primary began.
+ * Reads channels and the position of the log. Arguments after the prelude's: a topic on which to publish the position as
+ * well, or an empty string, and for each channel its name and the position after which it is wanted, -1 for all of it. A
+ * channel that has dropped entries after that position is returned whole. Events are returned as they are stored, including
+ * some that were dropped or are not wanted. The last value says at which positions the runs of a primary began.
  */
 export const readScript: Script = new Script(`#!lua flags=allow-oom
 ${LOG}
@@ -38,9 +38,9 @@ return { epoch, run, at, g, channels, abandoned, runs }
 `)
 
 /**
- * Removes some of what is left of an abandoned log, and in the end the word of it. Arguments: its epoch, and where to go on.
+ * Removes some keys of an abandoned log, and finally its entry in `leftovers`. Arguments: its epoch, and a `SCAN` cursor.
  *
- * @returns where to go on, `'0'` at the end
+ * @returns the next cursor, `'0'` at the end
  */
 export const sweepScript: Script = new Script(`#!lua flags=allow-oom
 local base = string.sub(KEYS[1], 1, -5)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { ErrorReply } from 'redis'
 
-/** What of a client runs scripts. */
+/** The part of a client that runs scripts. */
 export interface ScriptRunner {
   eval(script: string, options: ScriptOptions): Promise<unknown>
   evalSha(sha1: string, options: ScriptOptions): Promise<unknown>
@@ -12,7 +12,7 @@ interface ScriptOptions {
   readonly arguments: string[]
 }
 
-/** A script that Redis runs in one piece: sent by its name, and whole where the server does not know it yet. */
+/** A Lua script: sent by its hash, and in full if the server does not know it yet. */
 export class Script {
   readonly #text: string
   readonly #sha: string

@@ -7,16 +7,16 @@ import { readScript, sweepScript } from './read-script.ts'
 import type { Script, ScriptRunner } from './script.ts'
 import { parseSkips } from './skipped.ts'
 
-/** What is asked of a channel. */
+/** A channel to read. */
 export interface Question {
   readonly channel: string
-  /** Only what lies beyond this position is wanted; `undefined` for all of it. */
+  /** Only entries after this position are wanted; `undefined` for all. */
   readonly after: number | undefined
 }
 
-/** What is stored of a channel. */
+/** What Redis has stored of a channel. */
 export interface Answer {
-  /** Whether it is all that is retained, not only what was asked for. */
+  /** Whether these are all entries retained, not just those after the position asked for. */
   readonly whole: boolean
   readonly last: number
   readonly origin: number
@@ -27,18 +27,18 @@ export interface Answer {
   readonly entries: readonly Entry[]
 }
 
-/** What was found where some channels were read: where the log stands, and an answer to each question. */
+/** The result of a read: the position of the log, and an answer to each question. */
 export interface Findings {
   readonly known: Known
   readonly answers: readonly Answer[]
-  /** Behind which positions some were left out, since they may have been given and lost. */
+  /** The positions after which some were skipped, since they may have been published and lost. */
   readonly skips: readonly number[]
 }
 
 export interface StoreEvents {
-  /** Where the log stands, who says so, and the time by the server's clock; told before whoever asked is answered. */
+  /** A reply has arrived, with the time by the server's clock; called before the caller gets it. */
   learned(known: Known, at: number): void
-  /** A log was left for a new one, and what is left of it is in the way: whoever is told this is to sweep it. */
+  /** A log was abandoned for a new one: its keys must be swept by this process. */
   abandoned(epoch: string): void
 }
 
@@ -48,7 +48,7 @@ interface Outcome {
   readonly runs: unknown
 }
 
-/** The log as Redis keeps it: makes the scripts' arguments of what is wanted, and sense of their replies. */
+/** The log in Redis: encodes the scripts' arguments, and decodes their replies. */
 export class Store {
   readonly #prefix: string
   readonly #events: StoreEvents
@@ -59,17 +59,17 @@ export class Store {
     this.#events = events
   }
 
-  /** The one key that scripts are sent with; all others are built from it, on the same slot. */
+  /** The key that scripts are sent with; they build all others from it, in the same slot. */
   get key(): string {
     return `{${this.#prefix}}:meta`
   }
 
-  /** Where a channel's notes, beacons, or the other processes are heard. */
+  /** The topic for a channel's notes, for beacons, or for messages between processes. */
   topic(kind: 'channel' | 'beacon' | 'peers', name: string): string {
     return `{${this.#prefix}}:${kind}:${name}`
   }
 
-  /** Takes note of where the log was seen to stand. What is known is passed on with every call, to be held against the log. */
+  /** Remembers a position of the log. It is sent with every call, for the scripts to compare it with the log. */
   observe(known: Known): void {
     this.#seen.add(known)
   }
@@ -77,8 +77,8 @@ export class Store {
   /**
    * Appends messages in their order.
    *
-   * @param sequence - the number of this call; the same for its repetitions
-   * @returns their positions, 0 where the channel had ended, and of which epoch these are
+   * @param sequence - the number of this call; the same when it is repeated
+   * @returns their positions, 0 if the channel had ended, and the epoch of these
    */
   async publish(
     runner: ScriptRunner,
@@ -98,9 +98,9 @@ export class Store {
   }
 
   /**
-   * Reads channels, and where the log stands.
+   * Reads channels, and the position of the log.
    *
-   * @param topic - a beacon's topic on which the position is told as well
+   * @param topic - a beacon's topic on which the position is published as well
    */
   async read(
     runner: ScriptRunner,
@@ -114,7 +114,7 @@ export class Store {
     return { known, answers, skips: parseSkips(String(runs)) }
   }
 
-  /** Removes what is left of an abandoned log, a little at a time. */
+  /** Removes the keys of an abandoned log, a few at a time. */
   async sweep(runner: ScriptRunner, epoch: string): Promise<void> {
     let cursor = '0'
     do cursor = String(await sweepScript.run(runner, this.key, [epoch, cursor]))
@@ -158,7 +158,7 @@ function decodeAnswer(epoch: string, answer: readonly unknown[]): Answer {
   }
 }
 
-/** An entry as it is stored in one text: some figures, the position and the time first, and the message. */
+/** An entry as it is stored in one string: some figures, the first two its position and time, and the message. */
 function decodeLine(epoch: string, line: string, figures: number): Entry {
   let start = 0
   for (let i = 0; i < figures; i++) start = line.indexOf(' ', start) + 1
