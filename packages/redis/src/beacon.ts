@@ -3,27 +3,27 @@ import { AsyncResource } from 'node:async_hooks'
 export interface BeaconOptions {
   /** Milliseconds. */
   readonly interval: number
-  /** Whether there is anybody to hear. */
+  /** Whether the subscription is up. */
   wanted(): boolean
-  /** Has the position told to every process, or to this one alone. */
+  /** Has Redis publish the position of the log to every process, or to this one only. */
   send(everyone: boolean): Promise<unknown>
-  /** What was sent is not heard: the connection is dead, though nobody said so. */
+  /** Beacons were sent but not heard: the connection is dead without an error. */
   silent(): void
 }
 
-/** Intervals after which Redis is asked although it is heard: it may be another one by now that answers. */
+/** Intervals after which a beacon is sent even if the connection is heard: calls may reach another server by now. */
 const ROUNDS = 10
 
 /** Beacons that may go unheard before a connection counts as dead. */
 const MISSES = 2
 
 /**
- * Where all is quiet, whoever notices first has the position of the log told, so that every process knows that it has
- * missed nothing, or that the log is another one.
+ * When all is quiet, the process that notices first has Redis publish the position of the log, so that every process knows
+ * that it has missed nothing, or that the log was replaced.
  */
 export class Beacon {
   readonly #options: BeaconOptions
-  /** Nobody's in particular: not of the request that joined first. */
+  /** The timer must not run in the async context of the request that joined first. */
   readonly #context = new AsyncResource('SseBeacon')
   #timer: NodeJS.Timeout | undefined
   #heard = false
@@ -37,7 +37,7 @@ export class Beacon {
   }
 
   start(): void {
-    // Each at another pace, so that mostly one of many sends.
+    // Jittered, so that mostly one of many processes sends.
     const interval = this.#options.interval * (0.8 + 0.4 * Math.random())
     this.#timer ??= this.#context.runInAsyncScope(() => setInterval(() => this.#tick(), interval).unref())
   }
@@ -70,7 +70,7 @@ export class Beacon {
         this.#sending = false
         if (!this.#heard) this.#unheard += 1
       },
-      // Redis itself is away, which says nothing of this connection.
+      // Redis itself is unreachable, which says nothing about this connection.
       () => {
         this.#sending = false
       },

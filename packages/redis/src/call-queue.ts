@@ -3,16 +3,16 @@ import { ErrorReply } from 'redis'
 import { deadline, timeoutError } from './timeout.ts'
 
 export interface CallQueueOptions<T, R> {
-  /** Items of one call. */
+  /** The most items of one call. */
   readonly limit: number
-  /** The weight of one call, as far as it has more than one item. */
+  /** The most weight of one call; a single item may exceed it. */
   readonly weight: number
   /** How long an item may take, in milliseconds. */
   readonly timeout: number
-  /** Whether a call stores anything, so that one without an answer leaves that in doubt. */
+  /** Whether calls store anything, so that it is in doubt whether one without a reply did. */
   readonly stores: boolean
   weigh(item: T): number
-  /** Makes a call; made again with the same items, and the same sequence number, if the connection was lost meanwhile. */
+  /** Makes a call. It is repeated with the same items and sequence number if the connection was lost meanwhile. */
   call(items: readonly T[], sequence: number, signal: AbortSignal): Promise<readonly R[]>
 }
 
@@ -26,19 +26,19 @@ interface Ticket<T, R> {
 interface Batch<T, R> {
   readonly tickets: Set<Ticket<T, R>>
   readonly abandon: AbortController
-  /** Why it was called again. */
+  /** Why the last attempt failed. */
   failure: unknown
 }
 
-/** Pause before a call is made again, in milliseconds. */
+/** Pause before a call is repeated, in milliseconds. */
 const PAUSE = 25
 
-/** Replies of a server that is about to be what it was, or that another one is about to replace. */
+/** Replies of a server that is about to recover, or to be replaced by another one. */
 const PASSING = /^(LOADING|MASTERDOWN|READONLY|NOREPLICAS|CLUSTERDOWN|TRYAGAIN|BUSY) /
 
 /**
- * One call at a time, each with all that came meanwhile: calls keep their order whatever happens to the connection, only
- * the last one can be in doubt, and under load there are few of them.
+ * Makes one call at a time, each with all items added meanwhile. So calls keep their order whatever happens to the
+ * connection, only the last one can be in doubt, and under load there are few of them.
  */
 export class CallQueue<T, R> {
   readonly #options: CallQueueOptions<T, R>
@@ -66,14 +66,14 @@ export class CallQueue<T, R> {
     })
   }
 
-  /** Refuses what comes, and lets what is under way come to its end. */
+  /** Refuses new items. @returns when the calls for earlier ones are done */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // What is called in one turn goes together.
+    // Items added in one turn go into one call.
     await undefined
     while (this.#waiting.length > 0) await this.#callFor(this.#take())
     this.#running = undefined
@@ -103,7 +103,7 @@ export class CallQueue<T, R> {
     while (!abandon.signal.aborted) {
       try {
         const call = this.#options.call(items, sequence, abandon.signal)
-        // A reply that comes after everyone gave up is nobody's.
+        // Nobody handles a failure after all items have timed out.
         call.catch(() => {})
         const results = await Promise.race([call, abandoned])
         if (results !== undefined) this.#settle(batch, tickets, results)
@@ -148,23 +148,23 @@ export class CallQueue<T, R> {
 export const closedError = (): SseError =>
   new SseError('ERR_SSE_BROKER', 503, 'The broker is closed: publish before hub.close().')
 
-/** Whether it is the connection that failed, or a server that is about to come back. */
+/** Whether the connection failed, or the server is about to recover: the call is worth repeating. */
 const isPassing = (error: unknown): boolean => !(error instanceof ErrorReply) || PASSING.test(error.message)
 
-/** What Redis says, and what to do. */
+/** Errors of Redis, and what to tell the user. */
 const REMEDIES: readonly (readonly [said: RegExp, remedy: string])[] = [
   [
     /^OOM/,
     'Redis is out of memory, and nothing was stored: raise its maxmemory, or keep less with the history option.',
   ],
   [
-    // The first line of a script, which tells what it does, is no Lua.
+    // Before Redis 7, the flags in the first line of a script are a syntax error.
     /^ERR Error compiling script/,
     'Redis does not understand the scripts, as it is older than 7: use Redis 7 or later, or Valkey.',
   ],
 ]
 
-/** What is told of an error that is none of ours. */
+/** Turns an error of Redis or its client into an {@link SseError}. */
 export function refusal(error: unknown): unknown {
   if (error instanceof SseError) return error
   const message = error instanceof Error ? error.message : String(error)

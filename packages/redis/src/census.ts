@@ -1,14 +1,14 @@
-/** What a process says of its readers, or asks of others. */
+/** What a process reports of its readers, or asks of others. */
 export interface Report {
-  /** Channels whose readers somebody wants to know. */
+  /** Channels whose numbers of readers are wanted. */
   readonly ask?: readonly string[]
-  /** Readers by channel. */
+  /** Numbers of readers by channel. */
   readonly counts?: readonly (readonly [channel: string, count: number])[]
-  /** Whether `counts` is all that there is, not only what has changed. */
+  /** Whether `counts` is complete, not just what has changed. */
   readonly whole?: boolean
 }
 
-/** Rounds for which a wish is heeded after it was last uttered. */
+/** Rounds for which a channel is reported after it was last asked for. */
 const WISH = 60
 
 /** Rounds after which a process repeats all of its counts. */
@@ -23,18 +23,18 @@ interface Other {
 }
 
 /**
- * How many readers the channels have that somebody asks for. Processes speak in rounds, only of these channels and only of
- * what has changed; where nobody asks, nobody speaks. Nothing is stored: who falls silent is forgotten.
+ * The numbers of readers of the channels that some process asks for. Processes report in rounds, only these channels and only
+ * what has changed; if nobody asks, nobody reports. Nothing is stored: a process that falls silent is forgotten.
  */
 export class Census {
   readonly #size: (channel: string) => number
   #round = 0
-  /** By channel, the round in which somebody, here or elsewhere, has asked last. */
+  /** By channel, the round in which any process last asked for it. */
   readonly #wishes = new Map<string, number>()
-  /** By channel, the round in which it was looked at here last. */
+  /** By channel, the round in which its size was last read here. */
   readonly #looks = new Map<string, number>()
   readonly #others = new Map<string, Other>()
-  /** What this process has said last. */
+  /** What this process has reported last. */
   #said = new Map<string, number>()
   #saidAllAt = 0
 
@@ -43,12 +43,12 @@ export class Census {
     this.#size = size
   }
 
-  /** Whether anybody wants to know anything. */
+  /** Whether any process asks for a channel. */
   get wanted(): boolean {
     return this.#wishes.size > 0 || this.#looks.size > 0
   }
 
-  /** How many readers a channel has in all other processes, as far as these have said. */
+  /** How many readers a channel has in all other processes, as last reported. */
   elsewhere(channel: string): number {
     this.#looks.set(channel, this.#round)
     let sum = 0
@@ -56,7 +56,7 @@ export class Census {
     return sum
   }
 
-  /** Takes note of what another process has said. */
+  /** Takes the report of another process. */
   hear(from: string, { ask = [], counts, whole = false }: Report): void {
     for (const channel of ask) this.#wishes.set(channel, this.#round)
     if (counts === undefined) return
@@ -66,7 +66,7 @@ export class Census {
     this.#others.set(from, { counts: known, heardAt: this.#round })
   }
 
-  /** Ends a round: forgets who and what is out of date, and returns what is to be said, if anything is. */
+  /** Ends a round: forgets what is out of date, and returns the report to send, if any. */
   next(): Report | undefined {
     this.#round += 1
     forget(this.#wishes, (at) => this.#round - at > WISH)
@@ -80,12 +80,12 @@ export class Census {
       : { ...(ask.length > 0 && { ask }), ...counts }
   }
 
-  /** What is to be said as the last thing, if anybody counts on this process. */
+  /** The last report before this process leaves, if others count readers of it. */
   leave(): Report | undefined {
     return this.#said.size === 0 ? undefined : { counts: [], whole: true }
   }
 
-  /** Whether a wish is to be uttered again, before others forget it. */
+  /** Whether a channel must be asked for again, before others forget it. */
   #isOld(wish: number | undefined): boolean {
     return wish === undefined || this.#round - wish > WISH / 2
   }

@@ -4,25 +4,25 @@ import type { ScriptRunner } from './script.ts'
 import { deadline } from './timeout.ts'
 
 /**
- * What a broker asks of Redis over the application's client. None of it is left there in the end: a client that is closed
- * waits for whatever is pending, and once its connection is lost meanwhile, it does so for ever.
+ * The commands that a broker sends with the application's client. None is to be pending once the broker is closed:
+ * `close()` of the client waits for pending ones, for ever if its connection is lost meanwhile.
  */
 export class Commands {
   readonly #client: RedisClient
   readonly #key: string
-  /** Those that are sent, or about to be. */
+  /** Commands without a reply yet. */
   readonly #pending = new Set<Promise<unknown>>()
   readonly #errands = new Set<AbortController>()
   #checked: Promise<void> | undefined
   #closed = false
 
-  /** @param key - the one that scripts are sent with */
+  /** @param key - the key that scripts are sent with */
   constructor(client: RedisClient, key: string) {
     this.#client = client
     this.#key = key
   }
 
-  /** What runs scripts, on a Redis that can keep a log; withdraws those that are not sent by the time of the signal. */
+  /** Runs scripts, once Redis is known to be able to keep a log; the signal withdraws commands that were not sent yet. */
   async runner(signal: AbortSignal): Promise<ScriptRunner> {
     const runner = this.#follow(this.#client.withCommandOptions({ abortSignal: signal }))
     this.#checked ??= checkPolicy(runner, this.#key)
@@ -33,7 +33,7 @@ export class Commands {
     return runner
   }
 
-  /** Does what nobody waits for, for so many milliseconds at most, and not beyond the end. */
+  /** Runs something that nobody waits for, for at most `time` milliseconds, and not after {@link close}. */
   async errand(time: number, act: (runner: ScriptRunner) => Promise<unknown>): Promise<void> {
     const abort = new AbortController()
     const cancel = deadline(time, () => abort.abort())
@@ -47,7 +47,7 @@ export class Commands {
     }
   }
 
-  /** Withdraws the errands that are not sent. */
+  /** Withdraws the commands of errands that were not sent yet. */
   close(): void {
     this.#closed = true
     for (const errand of this.#errands) errand.abort()

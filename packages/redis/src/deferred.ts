@@ -1,10 +1,10 @@
-/** A promise of somebody else's to keep. */
+/** A promise, and the function that resolves it. */
 export interface Deferred {
   readonly promise: Promise<void>
   readonly resolve: () => void
 }
 
-/** `Promise.withResolvers`, which Node has from 22 on. */
+/** `Promise.withResolvers`, which Node has only from 22 on. */
 export function defer(): Deferred {
   let resolve = (): void => {}
   const promise = new Promise<void>((settle) => {

@@ -2,19 +2,19 @@ import type { Head } from '@sse/express'
 import { type Deferred, defer } from './deferred.ts'
 import { within } from './timeout.ts'
 
-/** What is told that the horizon has moved. */
+/** What is notified when the horizon moves. */
 interface Onlooker {
   changed(): void
 }
 
-/** Somebody who waits until a position is within the horizon, or until it no longer will be. */
+/** A call that waits until a position is within the horizon, or until {@link Horizon.release}. */
 interface Waiter extends Deferred {
   readonly g: number
 }
 
 /**
- * Up to where a log is known to be complete. It moves with what is heard, as long as nothing can have been missed; while it
- * is frozen, it takes note of that only. Each epoch has its own: what is left behind with an epoch stands still.
+ * The position up to which a log is known to be complete. It moves with the positions heard, as long as nothing can have been
+ * missed; while frozen, it only remembers them. Each epoch has its own: that of a former epoch no longer moves.
  */
 export class Horizon implements Head {
   #g = 0
@@ -22,7 +22,7 @@ export class Horizon implements Head {
   /** The highest position heard while frozen. */
   #heard = 0
   readonly #waiters = new Set<Waiter>()
-  /** Those of which something is known beyond it, and up to where. */
+  /** Onlookers that have entries beyond the horizon, and up to which position. */
   readonly #ahead = new Map<Onlooker, number>()
 
   constructor(frozen: boolean) {
@@ -47,7 +47,7 @@ export class Horizon implements Head {
   /**
    * Nothing is missing any more.
    *
-   * @param g - up to where, apart from what was heard meanwhile
+   * @param g - the position up to which the log is complete, apart from what was heard meanwhile
    */
   thaw(g: number): void {
     this.#frozen = false
@@ -55,9 +55,9 @@ export class Horizon implements Head {
   }
 
   /**
-   * A position was heard of.
+   * A position was heard.
    *
-   * @returns whether it is within the horizon, which is not frozen
+   * @returns whether it is within the horizon now: `false` while frozen
    */
   reach(g: number): boolean {
     if (this.#frozen) {
@@ -68,7 +68,7 @@ export class Horizon implements Head {
     return true
   }
 
-  /** Tells them whenever it moves, until it has come so far. */
+  /** Notifies the onlooker whenever the horizon moves, until it has reached a position. */
   follow(onlooker: Onlooker, g: number): void {
     if (g > this.#g) this.#ahead.set(onlooker, g)
   }
@@ -78,7 +78,7 @@ export class Horizon implements Head {
   }
 
   /**
-   * @returns when it has come so far, or those who wait are let go
+   * @returns when the horizon has reached a position, or on {@link release}
    * @throws {@link SseError} when time is up
    */
   async until(g: number, timeout: number): Promise<void> {
@@ -88,7 +88,7 @@ export class Horizon implements Head {
     await within(timeout, waiter.promise).finally(() => this.#waiters.delete(waiter))
   }
 
-  /** Lets go of all who wait. */
+  /** Ends all waiting. */
   release(): void {
     for (const { resolve } of this.#waiters) resolve()
   }

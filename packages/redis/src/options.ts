@@ -25,7 +25,7 @@ export type ResolvedOptions = {
   readonly [N in keyof RedisBrokerOptions]-?: Exclude<RedisBrokerOptions[N], undefined>
 }
 
-/** As keys: the compiler misses one that was forgotten. */
+/** As keys, so that the compiler reports a missing one. */
 const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
   client: true,
   prefix: true,
@@ -34,7 +34,7 @@ const OPTIONS: Readonly<Record<keyof RedisBrokerOptions, true>> = {
   beacon: true,
 }
 
-/** The longest delay of a timer, with what a beacon's varies by, in milliseconds. */
+/** The longest delay of a timer, less the jitter of the beacon, in milliseconds. */
 const MAX_DELAY = 1_700_000_000
 
 /** @throws TypeError for an invalid or unknown option */
@@ -52,7 +52,7 @@ export function resolveOptions(options: RedisBrokerOptions): ResolvedOptions {
   return { client, prefix, publishTimeout, linger, beacon }
 }
 
-/** Throws for a name that is none of those that are known: mostly a slip. */
+/** Throws for an unknown name, mostly a typo. */
 function checkNames(options: object): void {
   for (const name of Object.keys(options)) {
     if (Object.hasOwn(OPTIONS, name)) continue

@@ -4,18 +4,19 @@ import { Census, type Report } from './census.ts'
 import { Script, type ScriptRunner } from './script.ts'
 
 export interface PeersOptions {
-  /** Tells this process from the others. */
+  /** Identifies this process. */
   readonly id: string
-  /** The key with which scripts are sent, and the topic on which processes hear each other. */
+  /** The key that scripts are sent with. */
   readonly key: string
+  /** The topic on which processes hear each other. */
   readonly topic: string
-  /** How often counts are told, where somebody asks for them, in milliseconds. */
+  /** How often counts are reported, if any process asks for them, in milliseconds. */
   readonly interval: number
-  /** How long saying something may take, in milliseconds. */
+  /** How long sending may take, in milliseconds. */
   readonly timeout: number
-  /** What runs scripts. */
+  /** Provides what runs scripts. */
   runner(signal: AbortSignal): Promise<ScriptRunner>
-  /** Begins to hear the others. */
+  /** Subscribes to the topic. */
   listen(): Promise<void>
   /** How many readers a channel has here. */
   size(channel: string): number
@@ -23,7 +24,7 @@ export interface PeersOptions {
   disconnect(channel: string): void
 }
 
-/** What is said among processes. None of it is stored: who does not listen does not hear it. */
+/** A message between processes. It is not stored: only processes that are subscribed get it. */
 interface Saying extends Report {
   readonly from: string
   /** The channel whose readers are to be disconnected. */
@@ -35,15 +36,15 @@ for i = 2, #ARGV do redis.call('PUBLISH', ARGV[1], ARGV[i]) end
 return 1
 `)
 
-/** Of one call: sayings and bytes. */
+/** The most messages, and characters, of one call. */
 const LIMIT = { limit: 128, weight: 512 * 1024 }
 
-/** The other processes of the hub: counts their readers, and has them disconnect some. */
+/** The other processes of the hub: counts their readers, and makes them disconnect some. */
 export class Peers {
   readonly #options: PeersOptions
   readonly #census: Census
   readonly #sayings: CallQueue<string, true>
-  /** Nobody's in particular: not of the request that asked first. */
+  /** The timer must not run in the async context of the request that asked first. */
   readonly #context = new AsyncResource('SsePeers')
   #rounds: NodeJS.Timeout | undefined
   #saying = false
@@ -77,7 +78,7 @@ export class Peers {
     await this.#say({ disconnect: channel })
   }
 
-  /** Takes note of what somebody has said. */
+  /** Handles a message of any process. */
   hear(text: string): void {
     const saying: Saying = JSON.parse(text)
     const { disconnect, from } = saying
@@ -99,21 +100,21 @@ export class Peers {
     if (this.#rounds !== undefined || this.#closed) return
     this.#context.runInAsyncScope(() => {
       this.#rounds = setInterval(() => this.#next(), this.#options.interval).unref()
-      // The first round does not wait; it comes when all has been looked at that is in this turn.
+      // The first round begins at once, after all sizes that are read in this turn.
       setImmediate(() => this.#next())
     })
   }
 
   #next(): void {
-    // Redis is away.
+    // The last message is still being sent: Redis is unreachable.
     if (this.#saying || this.#closed) return
-    // A process without readers listens to none of its channels; and what fails is tried again in the next round.
+    // A process without readers may not be subscribed yet; the next round tries again if this fails.
     this.#options.listen().catch(() => {})
     const news = this.#census.next()
     if (news !== undefined) {
       this.#saying = true
       this.#say(news)
-        // What was not heard is repeated in a later round.
+        // A later round repeats it.
         .catch(() => {})
         .finally(() => {
           this.#saying = false

@@ -4,14 +4,14 @@ import type { Findings, Question } from './store.ts'
 export interface ReadsOptions {
   /** How long a read may take, in milliseconds. */
   readonly timeout: number
-  /** Asks Redis. */
+  /** Reads channels from Redis. */
   read(questions: readonly Question[], signal: AbortSignal): Promise<Findings>
 }
 
-/** Of one call: channels that are read whole, however many readers it answers. */
+/** The most channels of one call, however many joins it answers. */
 const LIMIT = { limit: Number.POSITIVE_INFINITY, weight: 10 }
 
-/** Reads channels: those who come together mostly want the same, which is asked once. */
+/** Reads channels. Joins that come at the same time mostly want the same ones, which are read once. */
 export class Reads {
   readonly #calls: CallQueue<readonly Question[], Findings>
 
@@ -39,7 +39,7 @@ export class Reads {
     return this.#calls.add(questions)
   }
 
-  /** Refuses what comes, and lets what is under way come to its end. */
+  /** Refuses new reads. @returns when earlier ones are done */
   close(): Promise<void> {
     return this.#calls.close()
   }

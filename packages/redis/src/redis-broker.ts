@@ -17,7 +17,7 @@ import { Subscription } from './subscription.ts'
 import { deadline } from './timeout.ts'
 import { Topics } from './topics.ts'
 
-/** Of one publish call: messages and bytes. The script holds up everyone else on this Redis for so long. */
+/** The most messages, and characters, of one publish call: the script blocks everyone else on this Redis. */
 const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 
 /**
@@ -33,19 +33,19 @@ const PUBLISH_LIMIT = { limit: 128, weight: 512 * 1024 }
 export function redisBroker(options: RedisBrokerOptions): Broker {
   const { client, prefix, publishTimeout: timeout, linger, beacon: interval } = resolveOptions(options)
   const id = crypto.randomUUID()
-  /** Redis's clock, as against one that nobody sets. */
+  /** The difference of Redis's clock to the monotonic one. */
   let skew = Date.now() - performance.now()
   let closed = false
 
   const store = new Store(prefix, {
     learned({ epoch, run }, at) {
       skew = at - performance.now()
-      // A primary that has been replaced may live on for a while, and speak as before.
+      // A primary that was replaced may live on for a while, and publish as before.
       if (subscription.up) subscription.follow(run)
       replicas.learn(epoch)
     },
     abandoned(epoch) {
-      // What fails is left behind for a while, and costs nothing but room.
+      // If it fails, it is tried again later; until then the leftovers only take up memory.
       commands.errand(SWEEP_TIME, (runner) => store.sweep(runner, epoch)).catch(() => {})
     },
   })
@@ -88,7 +88,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
   const subscription = new Subscription({
     create: () => duplicatePrimary(client, store.key),
     heard(text, topic) {
-      // Which says nothing of the log: the beacon still has to.
+      // This does not count as heard for the beacon: it has no position of the log.
       if (topic === peersTopic) return peers.hear(text)
       if (topic.startsWith(channelTopics)) {
         const note = decodeNote(text)
@@ -199,7 +199,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
       beacon.stop()
       replicas.close()
       subscription.close()
-      // What was given up may be pending all the same.
+      // Calls that have timed out may still be pending.
       await Promise.race([commands.settled(), late.promise])
       cancel()
     },
@@ -209,7 +209,7 @@ export function redisBroker(options: RedisBrokerOptions): Broker {
 const sumOf = (sinks: readonly BrokerSink[], channel: string): number =>
   sinks.reduce((sum, sink) => sum + sink.size(channel), 0)
 
-/** Two names that differ must not become the same one in UTF-8. */
+/** Half a surrogate pair would make different names the same in UTF-8. */
 function checkName(channel: string): void {
   if (!/\p{Surrogate}/u.test(channel)) return
   throw new SseError(

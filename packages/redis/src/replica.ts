@@ -2,23 +2,23 @@ import { type BrokerSink, type Head, History } from '@sse/express'
 import type { Note } from './message.ts'
 import type { Answer } from './store.ts'
 
-/** This process's copy of one channel: read once, and kept by what is heard since. */
+/** This process's copy of one channel: read once, and kept up to date by what is heard since. */
 export class Replica {
   readonly channel: string
   readonly sinks: Set<BrokerSink> = new Set()
   /** `undefined` until it is read. */
   history: History | undefined
-  /** Settles when it was read, while it is. */
+  /** While the copy is being read: settles when that is done. */
   loading: Promise<unknown> | undefined
-  /** Ends the copy that nobody asks for any more. */
+  /** The timer that ends a copy without sinks. */
   linger: NodeJS.Timeout | undefined
-  /** Up to here nothing is missing. */
+  /** The position up to which nothing is missing. */
   #last = 0
   /** Milliseconds that entries are kept. */
   #age = Number.POSITIVE_INFINITY
   /** Whether there may be states. */
   #stateful = false
-  /** What is heard while the copy is read: it may be newer than what is read. */
+  /** Notes heard while the copy is being read, which may be newer than what is read. */
   #early: Note[] | undefined
 
   constructor(channel: string) {
@@ -29,7 +29,7 @@ export class Replica {
     return this.#last
   }
 
-  /** What is heard from now on is kept for {@link install}. */
+  /** Keeps what is heard from now on for {@link install}. */
   buffer(): void {
     this.#early = []
   }
@@ -50,13 +50,13 @@ export class Replica {
       this.history.evicted = Math.max(this.history.evicted, answer.evicted)
     }
     this.#last = Math.max(this.#last, answer.last)
-    // Also of what is no longer there: who joins now has not missed it.
+    // Includes entries that are gone: a reader that joins now has not missed them.
     this.history.last = Math.max(this.history.last, this.#last)
-    // Nobody is let past what was not verified, and that is not known here.
+    // Without an offer: whether these positions are within the horizon is not known here.
     for (const note of early) this.hear(note, () => {})
   }
 
-  /** Forgets the copy, which another log's takes the place of. */
+  /** Forgets the copy, which will be read again. */
   drop(): void {
     this.history = undefined
     this.#early = undefined
@@ -65,7 +65,7 @@ export class Replica {
   }
 
   /**
-   * @param offer - lets readers have what was heard up to a position, before some of it is dropped
+   * @param offer - offers readers what was heard up to a position, before some of it is dropped
    * @returns `false` if something before it was not heard
    */
   hear(note: Note, offer: (g: number) => void): boolean {
@@ -81,14 +81,14 @@ export class Replica {
 
   #append(history: History, { entries, retention }: Note, offer: (g: number) => void): void {
     let offered = false
-    /** What of this note was not. */
+    /** How much of this note was appended since the last offer. */
     let count = 0
     let bytes = 0
     for (const entry of entries) {
       if (entry.g <= this.#last) continue
       this.#stateful ||= entry.subject !== undefined
       if (history.evictedBy(entry, retention) > 0) {
-        // What is dropped first is the oldest, unless there are states, which come after all events, this note's included.
+        // The oldest event is dropped first. States are dropped only after all events, including those of this note.
         const fits = count < retention.length && bytes + entry.frame.length <= retention.bytes
         if (!offered || this.#stateful || !fits) {
           offer(this.#last)

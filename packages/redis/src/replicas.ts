@@ -6,42 +6,42 @@ import { isSkipped } from './skipped.ts'
 import type { Answer, Findings, Question } from './store.ts'
 
 export interface ReplicasOptions {
-  /** Asks Redis. */
+  /** Reads channels from Redis. */
   read(questions: readonly Question[]): Promise<Findings>
   /** Whether the subscription is up. */
   hears(): boolean
   /** The time by Redis's clock, in milliseconds since the epoch. */
   now(): number
-  /** How long is waited for what was said to be heard, in milliseconds. */
+  /** How long to wait until a position that was read is also heard, in milliseconds. */
   readonly timeout: number
 }
 
-/** Where the log stood when the last channels were read, and the first. */
+/** The position of the log when the last channels were read (`g`), and the first (`from`). */
 interface Loaded {
   readonly g: number
   readonly from: number
 }
 
-/** Channels that are read in one call. */
+/** How many channels are read in one call. */
 const CHUNK = 10
 
-/** Pause before Redis is asked again that has refused, in milliseconds. */
+/** Pause before Redis is asked again after a failure, in milliseconds. */
 const PAUSE = 250
 
 /**
- * This process's copies of the channels that it serves, and how far they are known to be complete: up to the position
- * that was heard last, since they are heard of on one ordered connection. While that is interrupted nothing moves; once
- * it is back, all copies are read on before anything does.
+ * This process's copies of the channels that it serves. They are known to be complete up to the position heard last, since
+ * all are heard on one ordered connection. While that is interrupted, the horizon stands still; once it is back, all copies
+ * are brought up to date before the horizon moves again.
  */
 export class Replicas {
   readonly #options: ReplicasOptions
   readonly #copies = new Map<string, Replica>()
   #epoch = ''
-  /** One for all copies of an epoch. */
+  /** Shared by all copies of an epoch. */
   #horizon = new Horizon(true)
-  /** Behind which positions of this epoch some were left out. */
+  /** The positions of this epoch after which some were skipped. */
   #skips: readonly number[] = []
-  /** Changes when what is being read may be of the past by the time it is there. */
+  /** Changes whenever a read in progress may return something outdated. */
   #generation = 0
 
   constructor(options: ReplicasOptions) {
@@ -64,8 +64,8 @@ export class Replicas {
   }
 
   /**
-   * The histories of channels and where the log stands; asks Redis only for what this process cannot know, such as a newer
-   * epoch that a reader comes with.
+   * The histories of channels and the position of the log. Asks Redis only for what this process cannot know, such as whether
+   * a reader's newer epoch exists.
    */
   async read(
     channels: readonly string[],
@@ -87,7 +87,7 @@ export class Replicas {
       const generation = this.#generation
       const known = await this.#load(unread)
       if (known === undefined) continue
-      // Copies that were there before, or were read first, have yet to hear of what was said up to this position.
+      // Copies that existed before, or were read in an earlier call, must first hear everything up to this position.
       if (unread.length < copies.length || known.from < known.g)
         await this.#horizon.until(known.g, this.#options.timeout)
       if (generation !== this.#generation) continue
@@ -95,7 +95,7 @@ export class Replicas {
     }
   }
 
-  /** Reads some channels whole, and where the log stands; who wants them meanwhile waits for the same. */
+  /** Reads some channels whole, and the position of the log; other calls for them meanwhile wait for this one. */
   #load(copies: readonly Replica[]): Promise<Loaded | undefined> {
     for (const copy of copies) copy.buffer()
     const loading = this.#loadNow(copies).finally(() => {
@@ -105,11 +105,11 @@ export class Replicas {
     return loading
   }
 
-  /** @returns `undefined` if what was read may lack what was said while nobody heard, or is of another log */
+  /** @returns `undefined` if what was read is of another log, or may lack what was published while not subscribed */
   async #loadNow(copies: readonly Replica[]): Promise<Loaded | undefined> {
     const generation = this.#generation
     let loaded: Loaded | undefined
-    // Some at a time, one call after the other: what is read whole holds up all of Redis for as long as that takes.
+    // A few at a time, one call after the other: each call blocks all of Redis.
     for (const chunk of copies.length === 0 ? [[]] : chunks(copies)) {
       const questions = chunk.map(({ channel }) => ({ channel, after: undefined }))
       const { answers, known, skips } = await this.#options.read(questions)
@@ -125,7 +125,7 @@ export class Replicas {
     return loaded
   }
 
-  /** Takes note of the log's name. */
+  /** The log's epoch was seen. */
   learn(epoch: string): void {
     if (epoch <= this.#epoch) return
     const first = this.#epoch === ''
@@ -140,17 +140,17 @@ export class Replicas {
     const copy = this.#copies.get(channel)
     const complete = copy?.hear(note, (g) => this.#offer(copy, g)) ?? true
     if (complete || this.#horizon.frozen) this.#offer(copy, note.g)
-    // Should readers have been let past what is missing, only a new start tells them.
+    // If readers may have passed what is missing, only a reset announces it to them.
     else if (this.#horizon.g >= note.previous) this.#startOver()
     else this.regained()
   }
 
-  /** Lets readers have what was heard, unless something before it may be missing. */
+  /** Offers readers what was heard, unless something before it may be missing. */
   #offer(copy: Replica | undefined, g: number): void {
     if (this.#horizon.reach(g)) copy?.changed()
   }
 
-  /** The log was said to stand at a position. */
+  /** A beacon with the position of the log was heard. */
   hearBeacon(epoch: string, g: number): void {
     this.learn(epoch)
     if (epoch === this.#epoch) this.#horizon.reach(g)
@@ -190,48 +190,48 @@ export class Replicas {
   async #catchUp(generation: number): Promise<void> {
     while (generation === this.#generation) {
       const copies = this.#loaded
-      // What was heard before Redis is asked is part of its answer, and need not be kept for as long as it is away.
+      // The reply will include what was heard before the call: do not collect it while Redis is unreachable.
       for (const copy of copies) copy.buffer()
       try {
         const readings = await this.#readOn(copies)
         if (generation === this.#generation) this.#resume(copies, readings)
         return
       } catch {
-        // Whoever asks Redis for something hears of it; this goes on for as long as it takes.
+        // Not reported: callers that need Redis fail themselves. Try for as long as it takes.
         await new Promise((resolve) => setTimeout(resolve, PAUSE))
       }
     }
   }
 
-  /** Reads what copies lack. */
+  /** Reads what the copies lack. */
   async #readOn(copies: readonly Replica[]): Promise<readonly Findings[]> {
     const questions = copies.map(({ channel, last }) => ({
       channel,
       after: Math.max(last, this.#horizon.g),
     }))
     const readings: Findings[] = []
-    // One after the other: each has as much time as a call may take, however many channels there are.
+    // One after the other: each call may take the full timeout, however many channels there are.
     for (const chunk of chunks(questions)) readings.push(await this.#options.read(chunk))
     return readings
   }
 
   #resume(copies: readonly Replica[], readings: readonly Findings[]): void {
     const answers: readonly Answer[] = readings.flatMap((reading) => reading.answers)
-    // Up to where none of them lacks anything.
+    // The position up to which none of the copies lacks anything.
     const head = readings.length === 0 ? 0 : Math.min(...readings.map(({ known }) => known.g))
     this.#skips = readings.at(-1)?.skips ?? this.#skips
     for (const [index, copy] of copies.entries()) {
       const answer = answers[index]
       if (answer !== undefined) copy.install(answer, this.#horizon)
     }
-    // A copy that was read meanwhile may reach less far; what is heard next tells.
+    // A copy that was read meanwhile may be complete to a lower position only: then wait for what is heard next.
     const readOn = new Set(copies)
     const complete = this.#loaded.every((copy) => readOn.has(copy))
     this.#horizon.thaw(complete ? head : 0)
     for (const copy of copies) copy.changed()
   }
 
-  /** Lets go of all copies; whoever has one reads again. */
+  /** Drops all copies; hubs must read again. */
   #startOver(): void {
     const sinks = new Set<BrokerSink>()
     for (const copy of this.#copies.values()) {
@@ -244,7 +244,7 @@ export class Replicas {
     for (const sink of sinks) sink.reset()
   }
 
-  /** Those that were read. */
+  /** The copies that have been read. */
   get #loaded(): readonly Replica[] {
     return [...this.#copies.values()].filter(({ history }) => history !== undefined)
   }

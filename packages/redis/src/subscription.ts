@@ -4,7 +4,7 @@ import { closedError, refusal } from './call-queue.ts'
 import { type Deferred, defer } from './deferred.ts'
 import { within } from './timeout.ts'
 
-/** What of a client subscribes. */
+/** The part of a client that subscribes. */
 export interface Subscriber {
   connect(): Promise<unknown>
   info(section: string): Promise<unknown>
@@ -18,15 +18,15 @@ export interface SubscriptionOptions {
   /** Makes a client of the server that runs the scripts, not yet connected. */
   create(): Promise<Subscriber>
   heard(message: string, topic: string): void
-  /** What is said from now on may not be heard. */
+  /** From now on, something may be missed. */
   lost(): void
-  /** All topics are subscribed again. */
+  /** All topics are subscribed, for the first time or again. */
   regained(): void
 }
 
 interface Connection {
   readonly subscriber: Subscriber
-  /** To which run of which primary it is. */
+  /** The run of the primary that it is connected to. */
   run: string
   /** Resolves when it is no longer of use. */
   readonly over: Deferred
@@ -40,15 +40,15 @@ const CONNECT_TIME = 5_000
 const PAUSE = 100
 
 /**
- * The one connection on which a process hears of its channels. Redis writes to it in the order in which it executes, so
- * that whatever is heard tells that everything before was heard as well, on all topics that were subscribed by then. Which
- * holds only on the very server that executes: what replicas and other nodes pass on may lack something.
+ * The one connection on which a process hears of its channels. Redis writes to it in the order in which it executes
+ * commands, so that whatever is heard proves that everything before was heard too, on all topics subscribed by then. This
+ * holds only on the server that executes them: replicas and other nodes may drop some of what they forward.
  */
 export class Subscription {
   readonly #options: SubscriptionOptions
-  /** Whatever is heard is nobody's in particular: not of the request that joined first, and has what is its own at hand. */
+  /** Messages must not be handled in the async context of the request that joined first. */
   readonly #context = new AsyncResource('SseSubscription')
-  /** What every new connection has to subscribe before it is up. */
+  /** The topics that every new connection must subscribe to before it is up. */
   readonly #acknowledged = new Set<string>()
   #connection: Connection | undefined
   /** Resolves when the next connection is up. */
@@ -62,12 +62,12 @@ export class Subscription {
     this.#options = options
   }
 
-  /** Whether everything that is said is heard. */
+  /** Whether everything published is heard. */
   get up(): boolean {
     return this.#up
   }
 
-  /** Why there is no connection, as far as that is known. */
+  /** Why there is no connection, if known. */
   get failure(): unknown {
     return this.#failure
   }
@@ -91,7 +91,7 @@ export class Subscription {
         for (const topic of topics) this.#acknowledged.add(topic)
         return
       } catch (error) {
-        // Otherwise it was the connection, which another one takes the place of.
+        // Otherwise the connection failed: wait for the next one.
         if (error instanceof ErrorReply) throw refusal(error)
         await pause()
       }
@@ -103,14 +103,14 @@ export class Subscription {
     try {
       await this.#connection?.subscriber.unsubscribe([topic])
     } catch {
-      // A connection that is lost is subscribed to nothing.
+      // A lost connection is subscribed to nothing.
     }
   }
 
   /**
-   * Connects anew if what was heard, or answered, is of another server than the connection is to, which has taken its place.
+   * Reconnects if a message or reply came from another run of a primary than the connection is to: that one has replaced it.
    *
-   * @returns whether it is of the same
+   * @returns whether it came from the same run
    */
   follow(run: string): boolean {
     if (this.#connection?.run === run) return true
@@ -118,7 +118,7 @@ export class Subscription {
     return false
   }
 
-  /** Begins with a new connection, where the old one is silent, or to the wrong server. */
+  /** Replaces a connection that is silent, or to the wrong server. */
   restart(): void {
     if (this.#connection !== undefined) this.#lose(this.#connection)
   }
@@ -135,7 +135,7 @@ export class Subscription {
     this.#context.runInAsyncScope(() => void this.#run())
   }
 
-  /** One connection after the other: a broker never gives up, whatever the client's own strategy. */
+  /** Opens one connection after the other: a broker never gives up, whatever the client's reconnect strategy. */
   async #run(): Promise<void> {
     while (!this.#closed) {
       await this.#runOne().catch((error) => {
@@ -160,9 +160,9 @@ export class Subscription {
     }
     this.#connection = connection
     const { over } = connection
-    // The client would come back by itself, but to the same server, and without a word of what was missed.
+    // The client would reconnect by itself, but to the same server, and without reporting what it missed.
     subscriber.on('error', () => this.#lose(connection))
-    // It may have been destroyed too early to know of the socket that it was about to open.
+    // Destroying a client does not close a socket that it is about to open.
     subscriber.on('connect', () => {
       if (connection !== this.#connection) subscriber.destroy()
     })
@@ -179,7 +179,7 @@ export class Subscription {
     await over.promise
   }
 
-  /** @returns which run of which primary it is connected to */
+  /** @returns the run of the primary that it is connected to */
   async #connect(connection: Connection): Promise<string> {
     const { subscriber } = connection
     await subscriber.connect()
@@ -199,7 +199,7 @@ export class Subscription {
   }
 }
 
-/** @throws if the connection is over before */
+/** @throws if the connection is lost first */
 const orOver = <T>(over: Deferred, promise: Promise<T>): Promise<T> =>
   Promise.race([promise, over.promise.then(() => Promise.reject(new Error('The connection is lost.')))])
 

@@ -2,7 +2,7 @@ import { SseError } from '@sse/express'
 import { ErrorReply } from 'redis'
 
 /**
- * @param doubt - whether Redis may have stored what it did not answer
+ * @param doubt - whether Redis may have stored what it did not acknowledge
  * @param cause - what went wrong last, if anything did
  */
 export const timeoutError = (timeout: number, doubt: boolean, cause?: unknown): SseError => {
@@ -15,10 +15,10 @@ export const timeoutError = (timeout: number, doubt: boolean, cause?: unknown): 
   return new SseError('ERR_SSE_BROKER', 503, message, cause === undefined ? {} : { cause })
 }
 
-/** What a timer may be late by, and what is granted where it is: an event loop that stood still has answers to read first. */
+/** How late a timer may be, and the extra time if it is later: after a stall, the event loop has replies to read first. */
 const LATE = 100
 
-/** Calls back when time is up and the event loop has had the time to look. @returns what cancels it */
+/** Calls back when time is up and the event loop had time to read replies. @returns a function that cancels it */
 export function deadline(timeout: number, callback: () => void): () => void {
   const due = performance.now() + timeout
   let timer = setTimeout(() => {
@@ -29,7 +29,7 @@ export function deadline(timeout: number, callback: () => void): () => void {
 }
 
 /**
- * @param cause - tells what went wrong last, if anything did
+ * @param cause - returns what went wrong last, if anything did
  * @throws {@link SseError} when time is up
  */
 export async function within<T>(timeout: number, promise: Promise<T>, cause?: () => unknown): Promise<T> {

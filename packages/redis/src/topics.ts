@@ -2,7 +2,7 @@ import { type Deferred, defer } from './deferred.ts'
 import type { Subscription } from './subscription.ts'
 import { within } from './timeout.ts'
 
-/** That some topics are subscribed, for those who may give up waiting for it: a promise keeps all who ever did. */
+/** The acknowledgement of a subscription, for callers that may time out: a promise would keep all of their callbacks. */
 class Acknowledgement {
   readonly promise: Promise<void>
   settled = false
@@ -17,26 +17,26 @@ class Acknowledgement {
     promise.then(settle, settle)
   }
 
-  /** @throws {@link SseError} for what Redis refuses, and when time is up: then with the cause, as far as it is known */
+  /** @throws {@link SseError} for what Redis refuses, and when time is up, with the cause if it is known */
   async within(timeout: number, cause: () => unknown): Promise<void> {
     if (!this.settled) {
       const waiter = defer()
       this.#waiters.add(waiter)
-      // Whoever gives up leaves nothing behind: Redis may be away for long, and many come meanwhile.
+      // Callers that time out leave nothing behind: Redis may be away for long, and many may come meanwhile.
       await within(timeout, waiter.promise, cause).finally(() => this.#waiters.delete(waiter))
     }
     return this.promise
   }
 }
 
-/** What this process wants to hear: each topic is subscribed once, and left when it is no longer wanted. */
+/** The topics that this process wants to hear: each is subscribed once, and unsubscribed when no longer wanted. */
 export class Topics {
   readonly #subscription: Subscription
   /** By topic, its acknowledgement. */
   readonly #topics = new Map<string, Acknowledgement>()
-  /** Those among them that are to be left as soon as they are subscribed. */
+  /** Topics to unsubscribe as soon as their subscription is acknowledged. */
   readonly #unwanted = new Set<string>()
-  /** By topic, the end of its subscription: until then it cannot be subscribed anew. */
+  /** By topic, the unsubscribe in progress: it must finish before the topic is subscribed again. */
   readonly #leaving = new Map<string, Promise<void>>()
 
   constructor(subscription: Subscription) {
@@ -44,7 +44,7 @@ export class Topics {
   }
 
   /**
-   * @param timeout - how long it may take, in milliseconds; the topics stay wanted
+   * @param timeout - how long to wait, in milliseconds; the topics stay wanted after that
    * @returns when Redis has acknowledged all of them
    * @throws {@link SseError} `ERR_SSE_BROKER` for what Redis refuses, and when time is up
    */
