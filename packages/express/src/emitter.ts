@@ -17,7 +17,7 @@ export class Emitter<M extends Record<keyof M, unknown[]>> {
   on<N extends keyof M>(event: N, listener: (...args: M[N]) => void): () => void {
     if (!this.#names.includes(event)) {
       throw new TypeError(
-        `There is no event '${String(event)}' to hear of: there are ${this.#names.join(', ')}.`,
+        `There is no event '${String(event)}' to listen to: there are ${this.#names.join(', ')}.`,
       )
     }
     const listeners = this.#listeners[event] ?? new Set()

@@ -88,14 +88,16 @@ const NOTHING_KEPT: Retention = { length: 0, bytes: 0, age: 0 }
 /** @throws TypeError for an invalid value */
 export function resolveOptions<E>(options: SseOptions<E>): ResolvedOptions {
   if ('httpVersion' in options)
-    throw new TypeError('sse() makes the middleware, and is none itself: app.use(sse()), not app.use(sse).')
+    throw new TypeError(
+      'sse() returns the middleware, it is not the middleware itself: app.use(sse()), not app.use(sse).',
+    )
   checkNames('', options, OPTIONS)
   const { broker = memoryBroker(), events, history = {}, client } = options
   if (events !== undefined && !('definitions' in events))
     throw new TypeError('events must be a contract: pass what defineEvents({ … }) returns.')
   for (const method of BROKER_METHODS) {
     if (typeof Reflect.get(broker, method) !== 'function')
-      throw new TypeError(`broker must be one, like memoryBroker(): it has no ${method}().`)
+      throw new TypeError(`broker must be a broker, such as memoryBroker(): it has no ${method}().`)
   }
   const known = typeof history === 'function' ? undefined : retention(history)
   // If nothing is kept, no event is too large for it.

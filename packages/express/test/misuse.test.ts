@@ -299,7 +299,7 @@ describe('what cannot be meant is refused, with the remedy', () => {
     ['an option that there is not', { heartBeat: 5 }, /no option heartBeat: .*heartbeat/],
     ['one of the history', { history: { size: 5 } }, /no option history\.size: .*length, bytes, age/],
     ['one of the limits', { limits: { maxStreams: 1 } }, /no option limits\.maxStreams/],
-    ['a broker that is none', { broker: {} }, /broker must be one/],
+    ['a broker that is none', { broker: {} }, /broker must be a broker/],
     ['events that are no contract', { events: { a: 1 } }, /defineEvents/],
   ])('%s', (_, options, message) => {
     const make = (): unknown => Reflect.apply(sse, undefined, [options])

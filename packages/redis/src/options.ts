@@ -43,12 +43,13 @@ export function resolveOptions(options: RedisBrokerOptions): ResolvedOptions {
   checkNames(options)
   if (typeof client?.withCommandOptions !== 'function' || !isOfServers(client))
     throw new TypeError(
-      'client must be one of node-redis: what createClient(), createSentinel() or createCluster() makes; a pool cannot subscribe.',
+      "client must come from node-redis's createClient(), createSentinel() or createCluster(); a pool cannot subscribe.",
     )
   const publishTimeout = milliseconds('publishTimeout', options.publishTimeout ?? 5_000)
   const linger = milliseconds('linger', options.linger ?? 30_000)
   const beacon = milliseconds('beacon', options.beacon ?? 1_000)
-  if (!/^[^{}]+$/.test(prefix)) throw new TypeError(`prefix must be a text without braces, got '${prefix}'.`)
+  if (!/^[^{}]+$/.test(prefix))
+    throw new TypeError(`prefix must be a non-empty string without braces, got '${prefix}'.`)
   return { client, prefix, publishTimeout, linger, beacon }
 }
 

@@ -19,14 +19,14 @@ export async function checkPolicy(runner: ScriptRunner, key: string): Promise<vo
     throw new SseError(
       'ERR_SSE_BROKER',
       503,
-      `Redis may evict what it holds (maxmemory-policy ${policy}), which would be missing without a word: set maxmemory-policy noeviction, or use another Redis.`,
+      `Redis may evict keys (maxmemory-policy ${policy}), so that events would be lost silently: set maxmemory-policy noeviction, or use another Redis.`,
     )
   }
   if (received !== key) {
     throw new SseError(
       'ERR_SSE_BROKER',
       503,
-      `The client has a keyPrefix (it sends ${received} for ${key}), which is not applied to what is subscribed: give the broker a client without one, and its own prefix option.`,
+      `The client has a keyPrefix (it sends ${received} for ${key}), which does not apply to subscriptions: give the broker a client without one, and use the broker's own prefix option.`,
     )
   }
 }

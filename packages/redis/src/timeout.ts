@@ -11,7 +11,7 @@ export const timeoutError = (timeout: number, doubt: boolean, cause?: unknown): 
   const message =
     cause instanceof ErrorReply
       ? `Redis refused for ${timeout} ms (publishTimeout)${stored}: ${cause.message}`
-      : `Redis did not answer within ${timeout} ms (publishTimeout)${stored}: see that it runs, and that its client is connected.${last}`
+      : `Redis did not answer within ${timeout} ms (publishTimeout)${stored}: check that it runs, and that the client is connected to it.${last}`
   return new SseError('ERR_SSE_BROKER', 503, message, cause === undefined ? {} : { cause })
 }
 
