@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { admit } from '../src/admission.ts'
 import { createEntry, type Message } from '../src/entry.ts'
@@ -117,6 +118,23 @@ describe('limits of a replay', () => {
     expect(gaps).toEqual([{ channels: ['a'], reason: 'evicted' }])
     expect(of(members, 'a')).toMatchObject({ since: 2 })
     expect(of(members, 'b')).toMatchObject({ since: 2 })
+  })
+
+  it('leave the newest of however many channels, in whatever order these were spoken on', () => {
+    const channels = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    const said = fc.array(fc.constantFrom(...channels), { minLength: 1, maxLength: 40 })
+    fc.assert(
+      fc.property(said, fc.nat(40), (said, replayEvents) => {
+        const reading = readingOf(
+          said.map((channel) => ({ channel })),
+          channels,
+        )
+        const cut = Math.max(said.length - replayEvents, 0)
+        const { gaps, members } = admit(reading, 'x-0', 0, { ...NO_LIMITS, replayEvents })
+        expect(members.map(({ since }) => since)).toEqual(channels.map(() => cut))
+        expect(new Set(gaps.flatMap(({ channels }) => channels))).toEqual(new Set(said.slice(0, cut)))
+      }),
+    )
   })
 
   it('count bytes too, and one event of more than all of them leaves none', () => {

@@ -313,6 +313,25 @@ describe('run', () => {
     expect(errors).toMatchObject([{ code: 'ERR_SSE_PRODUCER', cause: { message: 'inside' } }])
   })
 
+  it('that cannot begin, as the broker is away, takes the channel from nobody who has joined it', async () => {
+    const memory = memoryBroker()
+    let away = false
+    const refuse = () => Promise.reject(new Error('is away'))
+    const broker: Broker = {
+      ...memory,
+      attach: (channels, sink) => (away ? refuse() : memory.attach(channels, sink)),
+      publish: (channel, ...rest) => (away ? refuse() : memory.publish(channel, ...rest)),
+    }
+    const { app, hub, errors } = eventsApp({ broker })
+    const client = await connect(app, '/events')
+    away = true
+    await hub.channel('news').run(() => [])
+    away = false
+    expect(errors).toMatchObject([{ message: 'is away' }])
+    await hub.channel('news').publish('n', 1)
+    expect((await client.next('n')).json).toBe(1)
+  })
+
   it('keeps its channel from being forgotten, and lets it go afterwards', async () => {
     const { hub } = answers()
     const { next, step } = steps()

@@ -1,5 +1,5 @@
 import type { AnyEvents } from '@sse/contract'
-import { sse } from '@sse/express'
+import { memoryBroker, sse } from '@sse/express'
 import { connect, stopServing } from '@sse/express/testing'
 import express from 'express'
 import express4 from 'express-4'
@@ -183,8 +183,11 @@ describe('a hub mounted twice', () => {
 
 describe('a hub that nobody mounted', () => {
   it('warns once when something is published on it while another hub serves', async () => {
-    const { app } = eventsApp()
+    const { app, hub } = eventsApp()
     await connect(app, '/events')
+    const left = await connect(app, '/events')
+    await left.drop()
+    await expect.poll(() => hub.stats().streams).toBe(1)
     const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     onTestFinished(() => {
       warned.mockRestore()
@@ -196,6 +199,20 @@ describe('a hub that nobody mounted', () => {
     expect(warned.mock.calls[0]?.[0]).toMatch(
       /channel\("news"\).*did you call sse\(\) twice\? Export one hub/,
     )
+  })
+
+  it('says nothing where its readers wait for something else, or have it by the same broker', async () => {
+    const broker = memoryBroker()
+    const { app } = eventsApp({ broker })
+    const stream = await connect(app, '/events')
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => {
+      warned.mockRestore()
+    })
+    await sse<AnyEvents>().channel('weather').publish('n', 1)
+    await sse<AnyEvents>({ broker }).channel('news').publish('n', 2)
+    expect((await stream.next('n')).json).toBe(2)
+    expect(warned).not.toHaveBeenCalled()
   })
 })
 

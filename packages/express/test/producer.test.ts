@@ -250,6 +250,26 @@ describe('publishAll', () => {
     expect(source.told).toHaveBeenCalledWith('return')
   })
 
+  it.each([
+    ['rejects', () => Promise.reject(new Error('nobody is told'))],
+    [
+      'throws',
+      () => {
+        throw new Error('nobody is told')
+      },
+    ],
+  ])('hurts nobody by a producer that %s when it is stopped', async (_, fail) => {
+    const { hub, errors } = eventsApp()
+    const source = {
+      [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}), return: fail }),
+    }
+    const controller = new AbortController()
+    const published = hub.channel('news').publishAll('n', source, { signal: controller.signal })
+    controller.abort()
+    await published
+    expect(errors).toEqual([])
+  })
+
   it('is not asked for where it was stopped before', async () => {
     const { hub } = eventsApp()
     const source = vi.fn(() => [1])
