@@ -5,7 +5,7 @@ import { type Broker, memoryBroker, type Stream } from '@sse/express'
 import { connect } from '@sse/express/testing'
 import express from 'express'
 import express4 from 'express-4'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { BrokerSink } from '../src/broker.ts'
 import { bareApp, eventsApp } from './app.ts'
 import { gatedBroker, letJoin } from './gated-broker.ts'
@@ -236,6 +236,28 @@ describe('a log that begins anew', () => {
     await hub.channel('news').publish('n', 1)
     await stream.next('n')
     expect(stream.all().map(({ event }) => event)).toEqual(['sse.open', 'sse.live', 'n'])
+  })
+
+  it('is announced to a join under way that has read the former one', async () => {
+    let memory = memoryBroker()
+    let answer = (): void => {}
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    const read = vi.fn<Broker['read']>(async (...asked) => {
+      const reading = await memory.read(...asked)
+      await answered
+      return reading
+    })
+    const { broker, reset } = resettable({ ...memory, read })
+    const { app } = eventsApp({ broker })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => read.mock.calls).toHaveLength(1)
+    memory = memoryBroker()
+    reset()
+    answer()
+    const stream = await connecting
+    expect((await stream.next('sse.gap')).json).toEqual({ channels: ['news'], reason: 'epoch' })
   })
 
   it('lets who has left all channels hear of one joined later, though positions are lower now', async () => {
