@@ -166,6 +166,12 @@ describe('disconnecting', () => {
     expect((await (await client.resume()).next('n')).json).toBe(1)
   })
 
+  it('a stream that was never used cuts its connection: no answer tells the client to stay away', async () => {
+    const { app } = bareApp()
+    app.get('/events', (_, res) => res.sse.disconnect())
+    await expect(request(app).get('/events')).rejects.toThrow('socket hang up')
+  })
+
   it('authorises again: a token that was revoked in mid-stream does not resume', async () => {
     const { app, hub } = bareApp()
     const tokens = new Set(['good'])
