@@ -23,7 +23,7 @@ type Feed = (chunk: Uint8Array) => void
 
 /** Each turns bytes, as they come from a socket, into events. */
 const DECODERS: Readonly<Record<string, (onEvent: () => void) => Feed>> = {
-  sse(onEvent) {
+  'sse-protocol'(onEvent) {
     const decoder = createDecoder({ onEvent })
     return (chunk) => decoder.feed(chunk)
   },

@@ -63,6 +63,8 @@ async function run(): Promise<void> {
   const { quick } = values
   const plan: Plan = { quick, rounds: Number(values.rounds ?? (quick ? 1 : 3)), only: list(values.peers) }
   const asked = list(values.cases)
+  const unknown = asked.find((name) => CASES[name] === undefined)
+  if (unknown !== undefined) throw new Error(`There is no case '${unknown}'.`)
   const wanted = asked.length === 0 && quick ? MAIN : asked
   const before = loadavg()
   const started = performance.now()

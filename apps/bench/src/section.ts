@@ -4,6 +4,7 @@ import type { Failure, Figures, Outcomes } from './rounds.ts'
 export const OURS: ReadonlyMap<string, string> = new Map([
   ['sse', '@sse/express'],
   ['sse-redis', '@sse/redis'],
+  ['sse-protocol', '@sse/protocol'],
 ])
 
 /** One part of the results: a table of the peers. */

@@ -4,7 +4,7 @@ import { startWorker } from '../processes.ts'
 import { takeTurns } from '../rounds.ts'
 import { column, type Section } from '../section.ts'
 
-const PEERS = ['eventsource-parser', 'sse']
+const PEERS = ['eventsource-parser', 'sse-protocol']
 
 const STREAMS = [
   { id: '100', title: '100 B, chunks of 64 KiB', bytes: 100, chunk: 65_536 },
@@ -30,8 +30,7 @@ export async function decoding(plan: Plan): Promise<Section[]> {
   return [
     {
       title: 'Decoding',
-      about:
-        'Megabytes per second, from bytes to events, in Node. Ours is the decoder of the client, in @sse/protocol.',
+      about: 'Megabytes per second, from bytes to events, in Node.',
       baseline: 'eventsource-parser',
       columns,
     },
