@@ -165,7 +165,7 @@ export function createConnection(
     function open(continuity: Continuity, interval: number): void {
       assess(continuity)
       beat = interval
-      if (alive) look()
+      look()
     }
 
     /** A server that isn't ours does not say whether something is missing. */
