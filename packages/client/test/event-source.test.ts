@@ -13,6 +13,7 @@ import {
 } from '../src/index.ts'
 import { createMockTransport } from '../src/testing/index.ts'
 import { serve, stream } from './endpoint.ts'
+import { createScriptedTransport } from './scripted-transport.ts'
 
 interface Quote {
   symbol: string
@@ -54,6 +55,17 @@ describe('an event', () => {
     )
     expect(source.getState()).toMatchObject({ status: 'open', previous: 'connecting', continuity: 'fresh' })
     expect(source.cursor).toBe('e-1')
+  })
+
+  it('is not heard by the name of another', async () => {
+    const mock = createMockTransport(events)
+    const source = create('/events', { transport: mock })
+    const heard = vi.fn()
+    source.on('ping', heard)
+    await mock.settle()
+    mock.at('/events').emit('counter', { value: 1 })
+    expect(source.getLatest().counter).toEqual({ value: 1 })
+    expect(heard).not.toHaveBeenCalled()
   })
 
   it("is heard by '*' whatever its name", async () => {
@@ -125,6 +137,25 @@ describe('an event', () => {
     expect(errors.map(({ kind }) => kind)).toEqual(['contract', 'contract'])
     expect(source.getState().status).toBe('open')
     expect(endpoint.requests).toHaveLength(1)
+  })
+
+  it('that breaks the contract is reported where nobody listens for errors, and no other error is', async () => {
+    const report = vi.fn()
+    vi.stubGlobal('reportError', report)
+    const transport = createScriptedTransport()
+    const source = create('/events', { transport })
+    source.open()
+    await transport.clock.settle()
+    transport.last.handlers.open()
+    transport.last.say('notification', { title: 1 })
+    expect(report.mock.calls).toMatchObject([[{ kind: 'contract' }]])
+    const off = source.onError(() => {})
+    transport.last.say('notification', { title: 1 })
+    off()
+    transport.last.end()
+    expect(source.getState().status).toBe('retrying')
+    expect(report).toHaveBeenCalledTimes(1)
+    vi.unstubAllGlobals()
   })
 
   it("named 'error' or 'open' is not taken for the connection's own", async () => {
@@ -249,6 +280,45 @@ describe('a reducer', () => {
     const told: (readonly string[])[] = []
     titles.subscribe(() => told.push(titles.getState()))
     await vi.waitFor(() => expect(told.at(-1)).toEqual(['a', 'gap: evicted']))
+  })
+
+  it('passes over an event that has the name of what every object has', async () => {
+    const transport = createScriptedTransport()
+    const source = createEventSource('/events', { transport })
+    const count = createEventReducer(source, { initial: 0, reduce: {} })
+    source.open()
+    await transport.clock.settle()
+    transport.last.handlers.open()
+    transport.last.say('constructor', 1)
+    expect(count.getState()).toBe(0)
+  })
+})
+
+describe('a subscriber of a reducer', () => {
+  it('hears of changes of its state alone, until it leaves', async () => {
+    const mock = createMockTransport(events)
+    const source = create('/events', { transport: mock })
+    const pings = createEventReducer(source, {
+      initial: 0,
+      reduce: { ping: (count) => count + 1 },
+      onGap: (count) => count + 1,
+    })
+    const told = vi.fn()
+    const off = pings.subscribe(told)
+    await mock.settle()
+    const server = mock.at('/events')
+    server.emit('counter', { value: 1 })
+    expect(told).not.toHaveBeenCalled()
+    server.emit('ping', null)
+    server.emit('counter', { value: 2 })
+    expect(told).toHaveBeenCalledTimes(1)
+    off()
+    server.emit('ping', null)
+    server.gap()
+    expect(pings.getState()).toBe(3)
+    expect(told).toHaveBeenCalledTimes(1)
+    await mock.advance(1_000)
+    expect(source.getState().status).toBe('idle')
   })
 })
 
