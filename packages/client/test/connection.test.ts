@@ -105,6 +105,8 @@ describe('an attempt that fails', () => {
     source.open()
     await mock.settle()
     expect(status()).toBe('open')
+    server.drop()
+    expect(source.getState()).toMatchObject({ status: 'retrying', attempt: 2 })
   })
 
   it('begins a new row for listeners who come back after a stream that was stable', async () => {
@@ -235,6 +237,41 @@ describe('a 401', () => {
     const { status, server } = await connect({ headers }, mock)
     expect(status()).toBe('open')
     expect(server.requests.map((request) => request.headers.authorization)).toEqual(['Bearer 1', 'Bearer 2'])
+  })
+  it('is answered again, once, after each stream that was open: tokens expire more than once', async () => {
+    const mock = createMockTransport(events)
+    const { server, status } = await connect({ headers: () => ({}) }, mock)
+    for (let n = 1; n <= 3; n += 1) {
+      server.refuse(401)
+      server.drop()
+      await mock.advance(10_000)
+      expect(status()).toBe('open')
+      expect(server.requests).toHaveLength(1 + 2 * n)
+    }
+  })
+  it('is not answered where the app gives up on it', async () => {
+    const mock = createMockTransport(events)
+    mock.at(url).refuse(401)
+    const { server, status } = await connect({ headers: () => ({}), when: () => false }, mock)
+    expect(status()).toBe('failed')
+    expect(server.requests).toHaveLength(1)
+  })
+  it('is the only refusal that is answered at once', async () => {
+    const mock = createMockTransport(events)
+    mock.at(url).refuse(503)
+    const { server, status } = await connect({ headers: () => ({}) }, mock)
+    expect(status()).toBe('retrying')
+    expect(server.requests).toHaveLength(1)
+  })
+  it('has a url that is a function asked for anew as well', async () => {
+    const mock = createMockTransport(events)
+    mock.at('/1').refuse(401)
+    let token = 0
+    const source = createEventSource<E>(() => `/${++token}`, { events, transport: mock })
+    source.open()
+    await mock.settle()
+    expect(source.getState().status).toBe('open')
+    expect(mock.at('/2').requests).toHaveLength(1)
   })
   it('is final the second time', async () => {
     const mock = createMockTransport(events)
@@ -466,6 +503,18 @@ describe('the page', () => {
     }
     expect(server.requests).toHaveLength(11)
   })
+  it('paused, begins a new row only after a stream that was stable', async () => {
+    const { source, mock, server } = await connect()
+    server.drop()
+    await mock.advance(5_000)
+    mock.offline()
+    mock.online()
+    expect(source.getState()).toMatchObject({ status: 'connecting', attempt: 2 })
+    await mock.advance(10_000)
+    mock.offline()
+    mock.online()
+    expect(source.getState()).toMatchObject({ status: 'connecting', attempt: 1 })
+  })
   it('flapping, makes no more than one attempt a second', async () => {
     const { mock, server } = await connect()
     for (let n = 0; n < 100; n += 1) {
@@ -485,6 +534,14 @@ describe('the page', () => {
     mock.thaw()
     await mock.settle()
     expect(status()).toBe('open')
+  })
+  it('frozen, stays so while the network comes and goes', async () => {
+    const { source, mock } = await connect()
+    await mock.advance(5_000)
+    mock.freeze()
+    mock.offline()
+    mock.online()
+    expect(source.getState()).toMatchObject({ status: 'paused', cause: 'frozen' })
   })
   it('hidden, stays connected, and pauses only by choice', async () => {
     const staying = await connect()
@@ -510,6 +567,20 @@ describe('the page', () => {
     expect(status()).toBe('retrying')
     await mock.advance(1_500)
     mock.show()
+    await mock.settle()
+    expect(status()).toBe('open')
+  })
+  it('hidden, brings nothing forward; online, does so also while it is hidden', async () => {
+    const { mock, server, status } = await connect()
+    for (let n = 0; n < 3; n += 1) server.refuse(503)
+    server.drop()
+    await mock.advance(7_000)
+    await mock.advance(1_500)
+    expect(status()).toBe('retrying')
+    mock.hide()
+    await mock.settle()
+    expect(status()).toBe('retrying')
+    mock.online()
     await mock.settle()
     expect(status()).toBe('open')
   })
@@ -590,6 +661,29 @@ describe('close()', () => {
     expect(server.requests).toHaveLength(asked)
     expect(status()).toBe('closed')
   })
+  it('leaves no timer where the last listener left just before or leaves after it', async () => {
+    const mock = createMockTransport(events)
+    const source = createEventSource<E>(url, { events, transport: mock })
+    const offs = [source.on('note', () => {}), source.on('note', () => {})]
+    await mock.settle()
+    for (const off of offs) off()
+    expect(mock.timers).toBeGreaterThan(0)
+    source.close()
+    expect(mock.timers).toBe(0)
+    source.on('note', () => {})()
+    expect(mock.timers).toBe(0)
+    expect(source.getState()).toMatchObject({ status: 'closed', reason: 'closed' })
+  })
+  it('undoes open(), however often that was said', async () => {
+    const { source, mock, status } = await connect()
+    source.open()
+    source.close()
+    source.reconnect()
+    await mock.settle()
+    expect(status()).toBe('open')
+    await mock.advance(1_000)
+    expect(status()).toBe('idle')
+  })
   it('before the request left, lets none leave', async () => {
     const mock = createMockTransport(events)
     const source = createEventSource(url, { events, transport: mock })
@@ -628,9 +722,10 @@ describe('close()', () => {
   it('by a listener who hears of open() is the last word', async () => {
     const mock = createMockTransport(events)
     const source = createEventSource<E>(url, { events, transport: mock })
-    source.subscribe(
+    const off = source.subscribe(
       () => {
-        if (source.getState().status === 'connecting') source.close()
+        off()
+        source.close()
       },
       { passive: true },
     )
@@ -644,6 +739,9 @@ describe('close()', () => {
     await mock.settle()
     expect(status()).toBe('open')
     expect(source.getState().continuity).toBe('resumed')
+    source.on('note', () => {})()
+    await mock.advance(1_000)
+    expect(status()).toBe('open')
     mock.offline()
     expect(status()).toBe('paused')
   })
@@ -657,6 +755,25 @@ describe('reconnect()', () => {
     await mock.settle()
     expect(status()).toBe('open')
     expect(server.requests).toHaveLength(2)
+  })
+  it('opens what was closed or has failed', async () => {
+    const { source, mock, server, status } = await connect({ maxAttempts: 1 })
+    source.close()
+    source.reconnect()
+    await mock.settle()
+    expect(status()).toBe('open')
+    server.drop()
+    expect(status()).toBe('failed')
+    source.reconnect()
+    await mock.settle()
+    expect(status()).toBe('open')
+  })
+  it('begins a new row', async () => {
+    const { source, server } = await connect()
+    server.drop()
+    expect(source.getState().attempt).toBe(2)
+    source.reconnect()
+    expect(source.getState()).toMatchObject({ status: 'connecting', attempt: 1 })
   })
   it('in a listener leaves nothing out of what is newest', async () => {
     const { source, mock, server } = await connect()
@@ -728,6 +845,7 @@ describe('listeners', () => {
     const source = createEventSource(url, { events, transport: mock })
     source.on('note', () => {}, { passive: true })
     source.onError(() => {})
+    source.onResync(() => {})
     await mock.settle()
     expect(source.getState().status).toBe('idle')
   })
@@ -738,6 +856,7 @@ describe('listeners', () => {
     await mock.settle()
     source.on('note', () => {})
     await mock.advance(10_000)
+    expect(source.getState().status).toBe('open')
     expect(mock.at(url).requests).toHaveLength(1)
   })
   it('are no reason for more than one connection', async () => {
