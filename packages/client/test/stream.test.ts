@@ -84,6 +84,22 @@ describe('with a server that says so, continuity', () => {
     expect(resyncs).toEqual([{ channels: ['news'], reason: 'epoch' }])
   })
 
+  it('is a gap before what is left of the log, which is replayed', async () => {
+    const { transport, source } = await connect({ cursor: 'c-1' })
+    const heard: unknown[] = []
+    source.on('*', ({ data }, { replayed }) => heard.push([data, replayed]))
+    transport.last.handlers.open()
+    transport.last.control('sse.open', { ...greeting, replay: 1 })
+    transport.last.control('sse.gap', { channels: ['news'], reason: 'epoch' })
+    transport.last.say('note', 1, 'd-1')
+    transport.last.control('sse.live', {}, 'd-1')
+    transport.last.say('note', 2, 'd-2')
+    expect(heard).toEqual([
+      [1, true],
+      [2, false],
+    ])
+  })
+
   it('is a gap where it did not resume, also where it does not say what is missing', async () => {
     const { transport, resyncs } = await connect({ cursor: 'c-1' })
     transport.last.handlers.open()
@@ -127,6 +143,7 @@ describe('with a server that says so, continuity', () => {
     transport.last.handlers.open()
     transport.last.say('note', 1, 'c-1')
     transport.last.control('sse.close', { reason: 'complete' }, 'c-2')
+    expect(source.cursor).toBe('c-2')
     source.open()
     await transport.clock.settle()
     expect(transport.last.request.cursor).toBe('')
@@ -148,6 +165,27 @@ describe('with a server that does not say', () => {
       transport.last.say('note', 1, id)
       expect(continuities).toEqual(['gap'])
       expect(resyncs).toEqual([unknown])
+    }
+  })
+
+  it('nothing is said to be replayed', async () => {
+    const { transport, source } = await connect()
+    const replays: boolean[] = []
+    source.on('note', (_, { replayed }) => replays.push(replayed))
+    transport.last.handlers.open()
+    transport.last.say('note', 1, 'c-1')
+    expect(replays).toEqual([false])
+  })
+
+  it('silence is judged by the heartbeat that the app gives, or not at all', async () => {
+    for (const speaks of [true, false]) {
+      for (const heartbeat of [10_000, undefined]) {
+        const { transport, source } = await connect({ cursor: 'c-1', heartbeat })
+        transport.last.handlers.open()
+        if (speaks) transport.last.say('note', 1)
+        await transport.clock.advance(15_000)
+        expect(source.getState()).toMatchObject({ status: 'open', stale: heartbeat !== undefined })
+      }
     }
   })
 
@@ -194,6 +232,19 @@ describe('the app may act in the middle of things:', () => {
     await transport.clock.settle()
     expect(transport.attempts).toEqual([])
     expect(transport.clock.pending).toBe(0)
+  })
+  it('close() in a subscriber that hears of a gap, and nobody is told to resync a source that is closed', async () => {
+    for (const ours of [true, false]) {
+      const { transport, source, resyncs } = await connect({ initial: {} })
+      source.subscribe(() => {
+        if (source.getState().continuity === 'gap') source.close()
+      })
+      transport.last.handlers.open()
+      if (ours) transport.last.control('sse.open', greeting)
+      else transport.last.say('note', 1)
+      expect(source.getState().status).toBe('closed')
+      expect(resyncs).toEqual([])
+    }
   })
   it('close() in `when`, and it stays closed', async () => {
     const { source, transport } = await connect({
@@ -277,7 +328,8 @@ describe('a transport', () => {
     expect(transport.last.request.cursor).toBe('c-1')
   })
   it('that is lost while a listener reconnects, leaves the new attempt alone', async () => {
-    const { transport, source } = await connect()
+    const when = vi.fn(() => false)
+    const { transport, source } = await connect({ when })
     transport.last.handlers.open()
     transport.last.handlers.event({ event: 'note', data: '1', id: '' })
     const errors: unknown[] = []
@@ -290,6 +342,7 @@ describe('a transport', () => {
     transport.last.end()
     expect(source.getState()).toMatchObject({ status: 'connecting', attempt: 1 })
     expect(errors).toEqual([])
+    expect(when).not.toHaveBeenCalled()
   })
   it('that ends within connect() is cleaned up all the same', async () => {
     const { clock, lifecycle } = createScriptedTransport()
@@ -326,6 +379,15 @@ describe('the page', () => {
     source.reconnect()
     await transport.clock.settle()
     expect(transport.attempts).toHaveLength(1)
+  })
+  it('offline, leaves it alone also after another open(), which does not send it again', async () => {
+    const { transport, source } = await connect({ method: 'POST', body: 'x' })
+    transport.last.handlers.open()
+    source.open()
+    transport.lifecycle.signal('offline')
+    expect(source.getState().status).toBe('open')
+    transport.last.end()
+    expect(source.getState().status).toBe('failed')
   })
   it('visible again and again, changes nothing once the attempt is as early as it may be', async () => {
     const { transport, source } = await connect()
