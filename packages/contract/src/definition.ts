@@ -88,8 +88,11 @@ export function state<S extends StandardSchemaV1>(
   schema: S & SendableSchema<S>,
   key: (payload: StandardSchemaV1.InferOutput<S>) => string,
 ): StateDefinition<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>, true>
-export function state<T>(...refused: Unsendable<T>): StateDefinition<T, T, false>
-export function state<T>(key: (payload: T) => string, ...refused: Unsendable<T>): StateDefinition<T, T, true>
+export function state<T>(...JSON_cannot_carry_this_payload: Unsendable<T>): StateDefinition<T, T, false>
+export function state<T>(
+  key: (payload: T) => string,
+  ...JSON_cannot_carry_this_payload: Unsendable<T>
+): StateDefinition<T, T, true>
 export function state(first?: unknown, second?: unknown): StateDefinition<unknown, unknown, boolean> {
   // The schemas of some libraries are functions, so an argument is a schema before it is a key function.
   const schema = isSchema(first) ? first : undefined
