@@ -6,7 +6,7 @@ import type { TypedEventSource } from './source.ts'
 
 /** The options of {@link shareEventSource}. */
 export interface SharedEventSourceOptions<E = AnyEvents> extends EventSourceOptions<E> {
-  /** Tells sources of the same url apart, such as those of two users. @defaultValue none */
+  /** Tells sources of the same url apart, such as those of two sign-ins. @defaultValue none */
   readonly key?: string | undefined
 }
 
