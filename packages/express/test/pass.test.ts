@@ -291,16 +291,25 @@ describe('the slices of a turn', () => {
     return stream
   }
 
-  it('are a few for a stream that is alone, four in a write, and the next turn brings the next', async () => {
+  it('are many for a stream that is alone, in each write as many as it took before, and the next turn brings the next', async () => {
     const pass = new Pass<Passed>()
-    const stream = behind(22)
+    const stream = behind(36)
     pass.schedule(stream)
     await turn()
-    expect(stream.deliver.mock.calls).toEqual([[4], [4], [4], [4]])
+    expect(stream.deliver.mock.calls).toEqual([[2], [2], [4], [8], [16]])
     await turn()
-    expect(stream.deliver).toHaveBeenCalledTimes(6)
+    expect(stream.deliver.mock.calls.slice(5)).toEqual([[2], [2]])
     await turn()
-    expect(stream.deliver).toHaveBeenCalledTimes(6)
+    expect(stream.deliver).toHaveBeenCalledTimes(7)
+  })
+
+  it('end where a reader that is alone takes no more', async () => {
+    const pass = new Pass<Passed>()
+    const stream = behind(36)
+    pass.schedule(stream)
+    stream.deliver.mockReturnValueOnce(true).mockReturnValueOnce(false)
+    await turn()
+    expect(stream.deliver.mock.calls).toEqual([[2], [2]])
   })
 
   it('are one for each where several wait', async () => {
