@@ -29,10 +29,11 @@ const CLOCK = 32
 const ALONE = 32
 
 /**
- * How many of these are written at once: first so many, then each time as many as the reader has taken until then, so that
- * no more waits for a slow reader than the system has taken for it. With four each time, a replay took a twelfth longer.
+ * How many of these are written at once, at least and at most: in between as many as the reader has taken in this turn, so
+ * that no more waits for a slow one than the system has taken for it. With four each time, a replay took a twelfth longer.
  */
-const TOGETHER = 2
+const LEAST_TOGETHER = 2
+const MOST_TOGETHER = 8
 
 /**
  * Decides when streams are served: once for everything that happened in a turn of the event loop.
@@ -190,7 +191,7 @@ export class Pass<S extends Passed> {
       if (!stepped) {
         let more = true
         for (let slices = 0, together = 1; more && slices < most; slices += together) {
-          if (alone) together = Math.max(TOGETHER, slices)
+          if (alone) together = Math.min(Math.max(slices, LEAST_TOGETHER), MOST_TOGETHER)
           more = stream.deliver(together)
         }
         if (more) this.#add(stream)
