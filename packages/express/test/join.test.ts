@@ -330,6 +330,22 @@ describe('the request of an open stream', () => {
 })
 
 describe('a join that the broker fails', () => {
+  it('keeps what was sent meanwhile, for a handler that goes on without it', async () => {
+    const broker = gatedBroker()
+    const { app } = bareApp({ broker })
+    app.get('/events', async (_req, res) => {
+      const joining = res.sse.join('news')
+      expect(res.sse.send('first', null)).toBe(true)
+      await joining.catch(() => res.sse.send('second', null))
+      res.sse.close()
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    broker.pass(new Error('down'))
+    const events = await (await connecting).rest()
+    expect(events.map(({ event }) => event)).toEqual(['sse.open', 'first', 'second', 'sse.close'])
+  })
+
   const failures: Record<string, Partial<Broker>> = {
     'throws at attach': {
       attach: () => {
