@@ -9,8 +9,10 @@ import type { ResolvedOptions } from './options.ts'
 import { Pass, type Passed } from './pass.ts'
 import { createPulse, type Pulse } from './pulse.ts'
 
-/** What a switchboard needs of a stream. */
-export interface Served extends Passed {
+/** What a switchboard needs of a stream: its feed. */
+export interface Served<S> extends Passed {
+  /** The stream as the application knows it. */
+  readonly stream: S
   /** For how many beats written bytes have waited for the reader. */
   stalled: number
   /** Whether a join of the channel is in progress. */
@@ -38,22 +40,24 @@ export interface SwitchboardEvents<S> {
 const BEATS = 3
 
 /** Knows all streams and the channels that they joined; detects quiet and stalled ones. */
-export class Switchboard<S extends Served> implements BrokerSink {
+export class Switchboard<S> implements BrokerSink {
   readonly options: ResolvedOptions
   /** The streams that were admitted and are not over. */
   readonly streams: Set<S> = new Set()
   /** Whether new streams are refused. */
   closing = false
 
+  /** Their feeds. */
+  readonly #feeds = new Set<Served<S>>()
   readonly #events: SwitchboardEvents<S>
   readonly #pulse: Pulse
   readonly #stallBeats: number
   readonly #clients = new Map<string, number>()
   /** The client of each stream, if `streamsPerClient` is set: a request no longer knows it once its socket is closed. */
-  readonly #clientOf = new Map<S, string>()
+  readonly #clientOf = new Map<Served<S>, string>()
   /** By channel, its streams, and how many uses keep it attached: these, joins in progress and producers. */
-  readonly #audiences = new Map<string, { readonly streams: Set<S>; uses: number }>()
-  readonly #pass = new Pass<S>()
+  readonly #audiences = new Map<string, { readonly feeds: Set<Served<S>>; uses: number }>()
+  readonly #pass = new Pass<Served<S>>()
   readonly #fresh: string
 
   constructor(options: ResolvedOptions, events: SwitchboardEvents<S>) {
@@ -66,10 +70,10 @@ export class Switchboard<S extends Served> implements BrokerSink {
     this.#pulse = createPulse(interval, () => this.#beat(quietBeats))
   }
 
-  // Called by streams
+  // Called by feeds and joins
 
   /** @throws {@link SseError} if the stream is one too many */
-  admit(stream: S, request: IncomingMessage): void {
+  admit(feed: Served<S>, request: IncomingMessage): void {
     const { client, limits, retry } = this.options
     const later = () => ({ headers: { 'Retry-After': String(Math.ceil(retry / 1000)) } })
     if (this.closing) {
@@ -87,19 +91,21 @@ export class Switchboard<S extends Served> implements BrokerSink {
         throw new SseError('ERR_SSE_TOO_MANY_STREAMS', 503, message, later())
       }
       this.#clients.set(key, count + 1)
-      this.#clientOf.set(stream, key)
+      this.#clientOf.set(feed, key)
     }
-    this.streams.add(stream)
+    this.#feeds.add(feed)
+    this.streams.add(feed.stream)
     this.#pulse.start()
   }
 
   /** Undoes {@link admit}. */
-  withdraw(stream: S): void {
-    if (!this.streams.delete(stream)) return
-    this.#pass.forget(stream)
-    const key = this.#clientOf.get(stream)
+  withdraw(feed: Served<S>): void {
+    if (!this.#feeds.delete(feed)) return
+    this.streams.delete(feed.stream)
+    this.#pass.forget(feed)
+    const key = this.#clientOf.get(feed)
     if (key !== undefined) {
-      this.#clientOf.delete(stream)
+      this.#clientOf.delete(feed)
       const count = this.#clients.get(key) ?? 0
       if (count > 1) this.#clients.set(key, count - 1)
       else this.#clients.delete(key)
@@ -116,7 +122,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
   attach(channels: readonly string[], lastEventId?: string): Reading | Promise<Reading> {
     for (const channel of channels) {
       const audience = this.#audiences.get(channel)
-      if (audience === undefined) this.#audiences.set(channel, { streams: new Set(), uses: 1 })
+      if (audience === undefined) this.#audiences.set(channel, { feeds: new Set(), uses: 1 })
       else audience.uses += 1
     }
     const undo = (error: unknown): never => {
@@ -159,34 +165,34 @@ export class Switchboard<S extends Served> implements BrokerSink {
     return this.options.broker.read(channels, cursor?.g, cursor?.epoch)
   }
 
-  enter(stream: S, channels: readonly string[]): void {
-    for (const channel of channels) this.#audiences.get(channel)?.streams.add(stream)
+  enter(feed: Served<S>, channels: readonly string[]): void {
+    for (const channel of channels) this.#audiences.get(channel)?.feeds.add(feed)
   }
 
   /** From now on, the stream is offered entries before they are dropped. */
-  count(stream: S): void {
-    this.#pass.count(stream)
+  count(feed: Served<S>): void {
+    this.#pass.count(feed)
   }
 
-  leave(stream: S, channels: readonly string[]): void {
-    for (const channel of channels) this.#audiences.get(channel)?.streams.delete(stream)
+  leave(feed: Served<S>, channels: readonly string[]): void {
+    for (const channel of channels) this.#audiences.get(channel)?.feeds.delete(feed)
     this.release(channels)
   }
 
   /** Serves the stream at the end of this turn. */
-  schedule(stream: S): void {
-    this.#pass.schedule(stream)
+  schedule(feed: Served<S>): void {
+    this.#pass.schedule(feed)
   }
 
-  connected(stream: S): void {
+  connected({ stream }: Served<S>): void {
     this.#events.connected(stream)
   }
 
-  disconnected(stream: S): void {
+  disconnected({ stream }: Served<S>): void {
     this.#events.disconnected(stream)
   }
 
-  missed(stream: S, channels: readonly string[], reason: GapReason): void {
+  missed({ stream }: Served<S>, channels: readonly string[], reason: GapReason): void {
     this.#events.missed(stream, channels, reason)
   }
 
@@ -214,7 +220,7 @@ export class Switchboard<S extends Served> implements BrokerSink {
 
   changed(channel: string): void {
     const audience = this.#audiences.get(channel)
-    if (audience !== undefined) this.#pass.scheduleAll(audience.streams)
+    if (audience !== undefined) this.#pass.scheduleAll(audience.feeds)
   }
 
   beforeEviction(upTo?: number): void {
@@ -222,23 +228,23 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   reset(): void {
-    for (const stream of this.streams) stream.restart()
+    for (const feed of this.#feeds) feed.restart()
   }
 
   disconnect(channel: string): void {
     const audience = this.#audiences.get(channel)
     if (audience === undefined) return
-    const { streams, uses } = audience
+    const { feeds, uses } = audience
     // Streams that are still joining were authorised before, like the others.
-    const joining = uses > streams.size ? [...this.streams].filter((stream) => stream.expects(channel)) : []
-    for (const stream of [...streams, ...joining]) stream.disconnect()
+    const joining = uses > feeds.size ? [...this.#feeds].filter((feed) => feed.expects(channel)) : []
+    for (const feed of [...feeds, ...joining]) feed.disconnect()
   }
 
   // Called by the hub
 
   /** How many streams a channel has. */
   size(channel: string): number {
-    return this.#audiences.get(channel)?.streams.size ?? 0
+    return this.#audiences.get(channel)?.feeds.size ?? 0
   }
 
   /** How many channels are in use, by joins in progress and producers too. */
@@ -252,14 +258,14 @@ export class Switchboard<S extends Served> implements BrokerSink {
   }
 
   #beat(quietBeats: number): void {
-    for (const stream of this.streams) {
-      if (stream.waiting) {
+    for (const feed of this.#feeds) {
+      if (feed.waiting) {
         // Counted in beats, of which a stalled event loop makes but one: no reader is blamed for it.
-        stream.stalled += 1
-        if (stream.stalled > this.#stallBeats) stream.destroy()
+        feed.stalled += 1
+        if (feed.stalled > this.#stallBeats) feed.destroy()
       } else {
-        stream.quiet += 1
-        if (stream.quiet >= quietBeats) stream.beat()
+        feed.quiet += 1
+        if (feed.quiet >= quietBeats) feed.beat()
       }
     }
   }

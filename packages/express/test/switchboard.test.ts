@@ -13,14 +13,14 @@ function boardOf(options: Parameters<typeof resolveOptions>[0] = {}) {
     published: vi.fn(),
     failed: vi.fn(),
   }
-  return { board: new Switchboard<Served>(resolveOptions(options), events), events }
+  return { board: new Switchboard<object>(resolveOptions(options), events), events }
 }
 
 /** A stream that takes time to be served. */
-function served(deliver: () => boolean, rest: Partial<Served> = {}): Served {
+function served(deliver: () => boolean, rest: Partial<Served<object>> = {}): Served<object> {
   const place = { cursor: 0, straight: undefined, followed: undefined, histories: undefined }
   const silent = { fill() {}, expects: () => false, beat() {}, restart() {}, disconnect() {}, destroy() {} }
-  return { ...place, quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
+  return { stream: {}, ...place, quiet: 0, stalled: 0, waiting: false, deliver, ...silent, ...rest }
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

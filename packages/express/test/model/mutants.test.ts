@@ -7,10 +7,10 @@ import { type Library, World } from './world.ts'
 const mutations: readonly Mutation[] = [
   {
     name: 'the head as the id of sse.open',
-    file: 'event-stream.ts',
-    text: 'this.#greet(resumed ? joining.lastEventId : undefined,',
+    file: 'joining.ts',
+    text: 'feed.greet(admission.resumed ? lastEventId : undefined,',
     becomes:
-      "const { epoch, head } = joining.reading; this.#greet(resumed ? epoch + '-' + head.toString(36) : undefined,",
+      "const { epoch, head } = reading; feed.greet(admission.resumed ? epoch + '-' + head.toString(36) : undefined,",
   },
   {
     name: 'a new channel that looks as if nothing had ever been dropped',
@@ -75,9 +75,9 @@ const mutations: readonly Mutation[] = [
   },
   {
     name: 'a reader who leaves twice, the second time for somebody else',
-    file: 'event-stream.ts',
-    text: "if (this.#phase === 'over' || !this.#delivery.has(channel)) continue",
-    becomes: 'if (!this.#delivery.has(channel)) continue',
+    file: 'feed.ts',
+    text: 'if (this.#over || !this.delivery.has(channel)) continue',
+    becomes: 'if (!this.delivery.has(channel)) continue',
   },
 ]
 

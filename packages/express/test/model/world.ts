@@ -204,7 +204,7 @@ export class World {
         wire.release()
         return
       case 'beat':
-        if (isServed(stream) && !stream.waiting) stream.beat()
+        if (isFed(stream) && !stream.feed.waiting) stream.feed.beat()
         return
       case 'disconnect':
         stream.disconnect()
@@ -508,5 +508,5 @@ const isHealthy = ({ joining, oracle, response, wire }: Connection): boolean =>
   !response.destroyed
 
 /** What the heartbeat does to a stream, whose timer would be slow. */
-const isServed = (stream: object): stream is { readonly waiting: boolean; beat(): void } =>
-  'beat' in stream && 'waiting' in stream
+const isFed = (stream: object): stream is { readonly feed: { readonly waiting: boolean; beat(): void } } =>
+  'feed' in stream && stream.feed !== undefined
