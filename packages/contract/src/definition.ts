@@ -44,10 +44,11 @@ export type SendableSchema<S extends StandardSchemaV1> = [StandardSchemaV1.Infer
     : Refused<'the output of the schema must be a valid input again: the receiver checks it with the same schema'>
   : Refused<'JSON cannot carry the output of this schema'>
 
+/** Anything where JSON carries `T`, else a type that nothing satisfies. */
+export type Sendable<T> = [T] extends [Jsonable<T>] ? unknown : Refused<'JSON cannot carry this payload'>
+
 /** No argument where JSON carries `T`, else one that nobody has, so that the call does not compile. */
-export type Unsendable<T> = [T] extends [Jsonable<T>]
-  ? []
-  : [refused: Refused<'JSON cannot carry this payload'>]
+export type Unsendable<T> = unknown extends Sendable<T> ? [] : [refused: Sendable<T>]
 
 /**
  * An event declared by its type alone; nothing is checked at run time.
@@ -88,11 +89,8 @@ export function state<S extends StandardSchemaV1>(
   schema: S & SendableSchema<S>,
   key: (payload: StandardSchemaV1.InferOutput<S>) => string,
 ): StateDefinition<StandardSchemaV1.InferInput<S>, StandardSchemaV1.InferOutput<S>, true>
+export function state<T>(key: ((payload: T) => string) & Sendable<T>): StateDefinition<T, T, true>
 export function state<T>(...JSON_cannot_carry_this_payload: Unsendable<T>): StateDefinition<T, T, false>
-export function state<T>(
-  key: (payload: T) => string,
-  ...JSON_cannot_carry_this_payload: Unsendable<T>
-): StateDefinition<T, T, true>
 export function state(first?: unknown, second?: unknown): StateDefinition<unknown, unknown, boolean> {
   // The schemas of some libraries are functions, so an argument is a schema before it is a key function.
   const schema = isSchema(first) ? first : undefined

@@ -19,6 +19,7 @@ export {
   type PayloadDefinition,
   payload,
   type Refused,
+  type Sendable,
   type SendableSchema,
   type StateDefinition,
   state,

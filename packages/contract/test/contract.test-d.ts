@@ -97,6 +97,15 @@ describe('a contract refuses', () => {
     // @ts-expect-error a member of a union
     payload<string | Date>()
   })
+  it('the same of keyed state, and says only that: the key function knows its payload', () => {
+    // @ts-expect-error a Date arrives as a string
+    state<{ symbol: string; when: Date }>((quote) => {
+      expectTypeOf(quote).toEqualTypeOf<{ symbol: string; when: Date }>()
+      return quote.symbol
+    })
+    // @ts-expect-error likewise, where the type is the key function's
+    state((quote: { symbol: string; when: Date }) => quote.symbol)
+  })
   it('schemas whose output JSON cannot carry', () => {
     // @ts-expect-error the output is a Date
     defineEvents({ at: z.date() })
