@@ -308,7 +308,7 @@ export function createConnection(
     const retriable = verdict ?? /^(network|timeout|stale|http(408|42[59]|5))/.test(kind + status)
     attempt = lasted() ? 1 : attempt + 1
     if (retriable && !spent && attempt <= maxAttempts) {
-      if (retryAfter > remaining()) holdBack(retryAfter)
+      holdBack(Math.max(remaining(), retryAfter))
       const retryAt =
         clock.now() + Math.max(remaining(), retryAfter + backoff(attempt, retry, clock.random()))
       send({ type: 'retry', attempt, retryAt, error })

@@ -28,7 +28,7 @@ export class ConnectionError extends Error {
   declare readonly status: number | undefined
   /** The beginning of the body of a refusal, as text. */
   declare readonly body: string | undefined
-  /** How long the server asks clients to wait, in milliseconds (`Retry-After`). */
+  /** How long the server asks clients to wait, in milliseconds (`Retry-After`): an hour at most. */
   declare readonly retryAfter: number | undefined
 
   constructor(kind: ConnectionErrorKind, message: string, options: ConnectionErrorOptions = {}) {

@@ -6,6 +6,8 @@ import type { Transport, TransportHandlers, TransportRequest } from './transport
 const BODY_LIMIT = 4_096
 /** How long to wait for the body of a refusal, in milliseconds. */
 const BODY_TIME = 1_000
+/** How much of a `Retry-After` counts, in milliseconds: to be rid of a client, a server answers 204 or 403. */
+const LONGEST_HOLD = 3_600_000
 
 /**
  * Reads the stream with `fetch`: any headers and methods, and the status of a refusal.
@@ -77,7 +79,8 @@ async function receive(
       {
         status,
         body: new TextDecoder().decode(beginning?.value).slice(0, BODY_LIMIT),
-        retryAfter: Math.max(0, Number(after) * 1_000 || Date.parse(after) - now) || undefined,
+        retryAfter:
+          Math.max(0, Math.min(Number(after) * 1_000 || Date.parse(after) - now, LONGEST_HOLD)) || undefined,
       },
     )
   }

@@ -98,7 +98,7 @@ function warnOfConflicts<E>(
     if (second[name] === undefined || first[name] === second[name]) continue
     // biome-ignore lint/suspicious/noConsole: a mistake in the app's code, which its author has to see
     console.warn(
-      `Two sources of '${withoutSecrets(`${url}`)}' differ in '${name}': the first one's is used. Give one a 'key'.`,
+      `Two sources of '${withoutSecrets(`${url}`)}' differ in '${name}': the first's is used. Give one a 'key'.`,
     )
   }
 }

@@ -162,6 +162,16 @@ describe('a response', () => {
     }
   })
 
+  it('of 503 with a Retry-After that is out of all bounds is waited for an hour', async () => {
+    const tomorrow = new Date(Date.now() + 86_400_000).toUTCString()
+    for (const value of ['1700000000', tomorrow]) {
+      await using endpoint = await serve(status(503, { 'Retry-After': value }))
+      const source = open(endpoint.url)
+      await until(source, 'retrying')
+      expect(source.getState().error?.retryAfter).toBe(3_600_000)
+    }
+  })
+
   it('of 503 with a date for Retry-After is waited for by the clock of the server', async () => {
     // A day ahead, or this machine a day behind.
     const now = Date.now() + 86_400_000
