@@ -109,7 +109,7 @@ export class EventStream<E> implements Stream<E>, Fed, OneOfSeveral {
     const { last = 0 } = options
     const names = typeof channels === 'string' ? [channels] : channels
     // NaN, from a query that is not a number, counts as 0.
-    const joining = this.#turns.take(() => this.#join(names, last || 0))
+    const joining = this.#turns.take(() => this.#join(names, last || 0), names)
     if (joining === undefined) return Promise.resolve()
     return watch(joining, (error) => this.#answer(error))
   }
@@ -158,6 +158,10 @@ export class EventStream<E> implements Stream<E>, Fed, OneOfSeveral {
   }
 
   // Called by the feed
+
+  awaits(channel: string): boolean {
+    return this.#turns.awaits(channel)
+  }
 
   restart(): void {
     const { feed } = this

@@ -12,8 +12,10 @@ import type { Served, Switchboard } from './switchboard.ts'
 /** How many bytes of private events may wait for a slow reader. One that falls further behind is disconnected. */
 const PRIVATE_LIMIT = 1024 * 1024
 
-/** What a feed tells the stream that it belongs to. */
+/** What a feed asks and tells the stream that it belongs to. */
 export interface Fed {
+  /** Whether a join of the channel waits for another one. */
+  awaits(channel: string): boolean
   /** The log was reset: the channels must be read again, when it is their turn. */
   restart(): void
   /** Something was written or taken: the reader may be able to take more. */
@@ -176,7 +178,7 @@ export class Feed<S extends Fed> implements Served<S>, Outgoing {
   }
 
   expects(channel: string): boolean {
-    return this.delivery.expecting.includes(channel)
+    return this.delivery.expecting.includes(channel) || this.stream.awaits(channel)
   }
 
   deliver(slices = 1): boolean {

@@ -15,7 +15,7 @@ export interface Served<S> extends Passed {
   readonly stream: S
   /** For how many beats written bytes have waited for the reader. */
   stalled: number
-  /** Whether a join of the channel is in progress. */
+  /** Whether a join of the channel is in progress, or waits for another one. */
   expects(channel: string): boolean
   /** Sends a heartbeat if the stream is still quiet. */
   beat(): void
@@ -232,12 +232,10 @@ export class Switchboard<S> implements BrokerSink {
   }
 
   disconnect(channel: string): void {
-    const audience = this.#audiences.get(channel)
-    if (audience === undefined) return
-    const { feeds, uses } = audience
+    const joined = this.#audiences.get(channel)?.feeds
     // Streams that are still joining were authorised before, like the others.
-    const joining = uses > feeds.size ? [...this.#feeds].filter((feed) => feed.expects(channel)) : []
-    for (const feed of [...feeds, ...joining]) feed.disconnect()
+    const authorised = [...this.#feeds].filter((feed) => joined?.has(feed) || feed.expects(channel))
+    for (const feed of authorised) feed.disconnect()
   }
 
   // Called by the hub

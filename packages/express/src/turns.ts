@@ -1,6 +1,10 @@
+const NOTHING: readonly (readonly string[])[] = []
+
 /** Runs actions that may wait for the broker one after the other, also those that a listener starts during another one. */
 export class Turns {
   #last: Promise<void> | undefined
+  /** What the actions that wait for their turn are about. */
+  #waiting = NOTHING
   /** Set while an action runs synchronously. */
   #acting = false
 
@@ -14,9 +18,17 @@ export class Turns {
     return this.#last
   }
 
-  /** @returns `undefined` if it was done at once */
-  take(act: () => void | Promise<void>): Promise<void> | undefined {
-    const acted = this.busy ? (this.#last ?? Promise.resolve()).then(act) : this.#act(act)
+  /** Whether an action about this still waits for its turn. */
+  awaits(subject: string): boolean {
+    return this.#waiting.some((subjects) => subjects.includes(subject))
+  }
+
+  /**
+   * @param subjects - what the action is about
+   * @returns `undefined` if it was done at once
+   */
+  take(act: () => void | Promise<void>, subjects: readonly string[] = []): Promise<void> | undefined {
+    const acted = this.busy ? this.#wait(act, subjects) : this.#act(act)
     if (acted === undefined) return undefined
     const settled = (): void => {
       if (this.#last === last) this.#last = undefined
@@ -25,6 +37,15 @@ export class Turns {
     const last = acted.then(settled, settled)
     this.#last = last
     return acted
+  }
+
+  #wait(act: () => void | Promise<void>, subjects: readonly string[]): Promise<void> {
+    const own = [...subjects] // two actions may be given the same array
+    this.#waiting = [...this.#waiting, own]
+    return (this.#last ?? Promise.resolve()).then(() => {
+      this.#waiting = this.#waiting.filter((one) => one !== own)
+      return act()
+    })
   }
 
   #act(act: () => void | Promise<void>): Promise<void> | undefined {

@@ -212,6 +212,41 @@ describe('disconnecting', () => {
       await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
     },
   )
+
+  it('by a channel takes in a stream whose join of it waits for another join', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker })
+    app.get('/events', (_, res) => {
+      void res.sse.join('news')
+      void res.sse.join('secret')
+    })
+    const connecting = connect(app, '/events')
+    connecting.catch(() => {})
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    hub.channel('other').disconnect()
+    expect(hub.stats().streams).toBe(1)
+    hub.channel('secret').disconnect()
+    await expect(connecting).rejects.toThrow(/socket hang up|ECONNRESET/)
+    broker.open()
+    await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
+  })
+
+  it('by a channel spares a stream whose join of it was refused', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker, limits: { channelsPerStream: 1 } })
+    const refused = vi.fn()
+    app.get('/events', (_, res) => {
+      void res.sse.join('news')
+      res.sse.join('secret').catch(refused)
+    })
+    const connecting = connect(app, '/events')
+    await letJoin(broker)
+    const client = await connecting
+    await expect.poll(() => refused.mock.calls.length).toBe(1)
+    hub.channel('secret').disconnect()
+    void hub.channel('news').publish('n', 1)
+    expect((await client.next('n')).json).toBe(1)
+  })
 })
 
 describe('hub.close', () => {
