@@ -99,6 +99,23 @@ describe.skipIf(missing)('the log in Redis', () => {
     )
   }, 60_000)
 
+  it('counts what it keeps to the byte, also where ids grow longer', async () => {
+    for (let bytes = 100; bytes < 150; bytes++) {
+      const prefix = `log-${++logs}`
+      const brokers = [memoryBroker(), redisBroker({ client, prefix })]
+      const contents = brokers.map(async (broker) => {
+        const message: Message = { kind: 'event', event: 'a', data: '', key: undefined }
+        const keep = { length: 100, bytes, age: 60_000 }
+        // The last ids are those with a digit more.
+        await Promise.all(Array.from({ length: 37 }, () => broker.publish('one', message, keep)))
+        return (await historiesOf(broker)).map(contentOf)
+      })
+      const [expected, stored] = await Promise.all(contents)
+      expect(stored).toEqual(expected)
+      await Promise.all(brokers.map((broker) => broker.close()))
+    }
+  })
+
   it('ends a channel once, whoever has said so', async () => {
     const prefix = `log-${++logs}`
     const [a, b] = [redisBroker({ client, prefix }), redisBroker({ client, prefix })]
