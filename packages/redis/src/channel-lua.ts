@@ -106,7 +106,7 @@ local function drop(channel, exceeds)
       channel.evicted, channel.events, channel.eventBytes = math.max(channel.evicted, channel.event), 0, 0
       return
     end
-    -- The next one is no older; "expire" finds its time when that matters.
+    -- Until it is looked at, the next one counts as just as old.
     channel.oldestAt = entry.at
     local events, bytes = channel.events - (entry.last - entry.first), channel.eventBytes - entry.bytes + 1
     -- If there are too many even with only the last event of this entry, the whole entry goes.
@@ -121,12 +121,7 @@ end
 -- Drops what is older than the channel's age.
 local function expire(channel)
   local limit = at - channel.age
-  drop(channel, function(events)
-    if events == 0 or channel.oldestAt >= limit then return false end
-    local entry = oldest(channel)
-    if entry then channel.oldestAt = entry.at end
-    return channel.oldestAt < limit
-  end)
+  drop(channel, function(events) return events > 0 and channel.oldestAt < limit end)
 end
 
 local function save(channel)

@@ -57,6 +57,18 @@ describe.skipIf(missing)('what Redis retains', () => {
     await until(async () => (await evictedOf(create(), 'a')) === 1)
   })
 
+  it('expires what is too old, and nothing that is not', async () => {
+    const broker = create()
+    for (const data of ['1', '2', '3']) {
+      await broker.publish('a', event(data), { ...AMPLE, age: 100_000 })
+      // As if a minute were over.
+      await client.hIncrBy(`{${prefix}}:meta`, 'at', 60_000)
+    }
+    expect(await evictedOf(create(), 'a')).toBe(2)
+    await broker.publish('a', event('4'), { ...AMPLE, age: 100_000 })
+    expect(await evictedOf(create(), 'a')).toBe(2)
+  })
+
   it('counts as dropped where a channel’s log is gone, though nobody dropped it', async () => {
     const broker = create()
     for (const data of ['1', '2', '3']) await broker.publish('a', event(data), AMPLE)
