@@ -75,6 +75,9 @@ describe.skipIf(missing)('what Redis retains', () => {
     const [log] = await keys('*:log:a')
     await client.del(log ?? '')
     expect(await evictedOf(broker, 'a')).toBe(3)
+    // They take up no room any more.
+    await broker.publish('a', event('4'), { ...AMPLE, length: 2 })
+    expect(await evictedOf(create(), 'a')).toBe(3)
   })
 
   it('counts what may have been forgotten as dropped, also when the channel is there again', async () => {
