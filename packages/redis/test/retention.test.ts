@@ -101,6 +101,7 @@ describe.skipIf(missing)('what Redis retains', () => {
     await broker.publish('states', event('1', 'k'), { ...AMPLE, age: 1_000 })
     const ttl = async (pattern: string): Promise<number> => client.pTTL((await keys(pattern))[0] ?? '')
     expect(await ttl('*:log:events')).toBeLessThanOrEqual(2_000)
+    expect(await ttl('*:minutes')).toBeGreaterThan(3_500_000)
     expect(await ttl('*:channel:events')).toBeGreaterThan(3_500_000)
     expect(await ttl('*:channel:states')).toBe(-1)
     expect(await ttl('*:states:states')).toBe(-1)
