@@ -178,6 +178,30 @@ describe.skipIf(missing)('what Redis retains', () => {
     await interposer.stop()
   })
 
+  it('is stored anew where the reply was lost, and then the log', async () => {
+    const interposer = await Interposer.start(server.port)
+    const far = await server.connect(interposer.port)
+    const [broker, other] = [create({ client: far }), create()]
+    const former = await broker.publish('a', event('1'), AMPLE)
+    await other.publish('a', event('2'), AMPLE)
+    const lost = interposer.loseNextReply()
+    const published = broker.publish('a', event('3'), AMPLE)
+    await lost
+    interposer.refusing = true
+    await client.hSet(`{${prefix}}:meta`, 'g', 1)
+    await other.publish('a', event('4'), AMPLE)
+    interposer.refusing = false
+    const id = await published
+    expect(id.split('-')[0]).not.toBe(former.split('-')[0])
+    await other.attach(['a'], sink())
+    const { epoch, head, histories } = await other.read(['a'], undefined)
+    expect(formatCursor(epoch, head)).toBe(id)
+    expect(histories.get('a')?.length).toBe(2)
+    await broker.close()
+    far.destroy()
+    await interposer.stop()
+  })
+
   it('is not touched by what the wire refuses, and neither are its neighbours', async () => {
     const broker = create()
     const forged: Message = { kind: 'event', event: 'a\nb', data: '1', key: undefined }
