@@ -9,6 +9,8 @@ import {
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
+import { encodePublication } from '../src/publication.ts'
+import { Store } from '../src/store.ts'
 import { until } from './cluster.ts'
 import { type Client, missing, RedisServer } from './redis-server.ts'
 
@@ -114,6 +116,22 @@ describe.skipIf(missing)('the log in Redis', () => {
       expect(stored).toEqual(expected)
       await Promise.all(brokers.map((broker) => broker.close()))
     }
+  })
+
+  it('takes nothing from a call that arrives after the next one: nobody waits for it any more', async () => {
+    const store = new Store(`log-${++logs}`, { learned() {}, abandoned() {} })
+    const publish = async (sequence: number): Promise<void> => {
+      const message: Message = { kind: 'event', event: 'a', data: String(sequence), key: undefined }
+      const keep = { length: 10, bytes: 10_000, age: 60_000 }
+      await store.publish(client, 'publisher', sequence, [encodePublication('one', message, keep)])
+    }
+    for (const sequence of [1, 3, 2, 4]) await publish(sequence)
+    const { answers } = await store.read(client, [{ channel: 'one', after: undefined }], undefined)
+    expect(answers[0]?.entries.map(({ frame }) => /data: (.*)/.exec(String(frame))?.[1])).toEqual([
+      '1',
+      '3',
+      '4',
+    ])
   })
 
   it('ends a channel once, whoever has said so', async () => {
