@@ -79,7 +79,7 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     const published = [servers[0]?.publish('news', 2), servers[1]?.publish('news', 3)]
     await redis.start()
     await Promise.all(published)
-    await servers[0]?.publish('news', 4)
+    const since = await servers[0]?.publish('news', 4)
     for (const stream of streams) {
       await until(() => newsOf(stream).length === 4)
       expect(newsOf(stream).toSorted()).toEqual([1, 2, 3, 4])
@@ -87,6 +87,10 @@ describe.skipIf(missing)('when Redis fails', { timeout: 60_000 }, () => {
     }
     const back = await servers[1]?.stream(['news', 'quiet'], left)
     expect((await back?.next('sse.open'))?.json).toMatchObject({ resumed: true, replay: 3 })
+    const newer = await start(redis)
+    await newer.publish('news', 5)
+    const other = await newer.stream(['news', 'quiet'], since)
+    expect((await other.next('sse.open')).json).toMatchObject({ resumed: true, replay: 1 })
   })
 
   it('it is restarted, and nothing is published since but what is refused: nothing is lost, nobody is told', async () => {
