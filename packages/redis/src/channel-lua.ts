@@ -32,7 +32,12 @@ local function open(name)
     channel.evicted = math.max(channel.evicted, channel.event)
     channel.events, channel.eventBytes = 0, 0
   end
-  if channel.stateBytes > 0 then redis.call('EXISTS', KEYS[1], channel.states, channel.order) end
+  if channel.stateBytes > 0 and redis.call('EXISTS', KEYS[1], channel.states, channel.order) < 3 then
+    -- Deleted from outside: which states there were, and since when, is not known any more.
+    redis.call('UNLINK', channel.states, channel.order)
+    channel.evicted, channel.dropped = math.max(channel.evicted, channel.last), true
+    channel.events, channel.eventBytes, channel.stateBytes = 0, 0, 0
+  end
   return channel
 end
 

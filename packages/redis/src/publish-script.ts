@@ -44,13 +44,11 @@ if g == tonumber(string.match(runs, ' %w+:(%d+)$')) then g = g + ${SKIPPED} end
 
 local function forget(channel, subject)
   local state = redis.call('HGET', channel.states, subject)
-  if not state then return false end
-  channel.stateBytes = channel.stateBytes - tonumber(string.match(state, '^%d+ %d+ (%d+)'))
-  return true
+  if state then channel.stateBytes = channel.stateBytes - tonumber(string.match(state, '^%d+ %d+ (%d+)')) end
 end
 
 local function supersede(channel, subject)
-  if not forget(channel, subject) then return end
+  forget(channel, subject)
   redis.call('HDEL', channel.states, subject)
   redis.call('ZREM', channel.order, subject)
 end

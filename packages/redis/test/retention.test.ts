@@ -1,4 +1,4 @@
-import { type Broker, type BrokerSink, formatCursor, type Message, SseError } from '@sse/express'
+import { type Broker, type BrokerSink, createEntry, formatCursor, type Message, SseError } from '@sse/express'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { until } from './cluster.ts'
@@ -78,6 +78,35 @@ describe.skipIf(missing)('what Redis retains', () => {
     // They take up no room any more.
     await broker.publish('a', event('4'), { ...AMPLE, length: 2 })
     expect(await evictedOf(create(), 'a')).toBe(3)
+  })
+
+  it.each(['states', 'order'])(
+    'counts as dropped where a channel’s %s are gone, and goes on',
+    async (part) => {
+      const broker = create()
+      for (const key of ['a', 'b']) await broker.publish('a', event('1', key), AMPLE)
+      await broker.publish('a', event('2'), AMPLE)
+      const [gone = ''] = await keys(`*:${part}:a`)
+      await client.del(gone)
+      expect(await evictedOf(create(), 'a')).toBe(3)
+      await broker.publish('a', event('3', 'b'), AMPLE)
+      const late = create()
+      expect(await evictedOf(late, 'a')).toBe(3)
+      expect((await late.read(['a'], undefined)).histories.get('a')?.length).toBe(1)
+      // One makes room for the other.
+      const { length: bytes } = createEntry(event('3', 'b'), 'e'.repeat(13), 1, 0).frame
+      await broker.publish('a', event('4', 'c'), { ...AMPLE, bytes })
+      expect(await evictedOf(create(), 'a')).toBe(4)
+    },
+  )
+
+  it('goes on where a channel’s states are gone while they are too many', async () => {
+    const broker = create()
+    for (const key of ['a', 'b']) await broker.publish('a', event('1', key), AMPLE)
+    const [states = ''] = await keys('*:states:a')
+    await client.del(states)
+    await broker.publish('a', event('2', 'c'), { ...AMPLE, bytes: 1 })
+    expect(await evictedOf(create(), 'a')).toBe(2)
   })
 
   it('counts what may have been forgotten as dropped, also when the channel is there again', async () => {
