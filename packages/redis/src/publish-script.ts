@@ -54,15 +54,12 @@ local function supersede(channel, subject)
 end
 
 local function dropOldestState(channel)
-  for _, subject in ipairs(redis.call('ZRANGE', channel.order, 0, 1)) do
-    local position = tonumber(redis.call('ZSCORE', channel.order, subject))
-    if position ~= g then
-      supersede(channel, subject)
-      channel.evicted = math.max(channel.evicted, position)
-      return true
-    end
-  end
-  return false
+  local subject, position = unpack(redis.call('ZRANGE', channel.order, 0, 0, 'WITHSCORES'))
+  -- The newest stays.
+  if not subject or tonumber(position) == g then return false end
+  supersede(channel, subject)
+  channel.evicted = math.max(channel.evicted, tonumber(position))
+  return true
 end
 
 -- The same as History of @sse/express does with its copy: the newest stays, whatever the retention.
