@@ -129,13 +129,16 @@ describe.skipIf(missing)('what Redis retains', () => {
     await broker.publish('events', event('1'), { ...AMPLE, age: 1_000 })
     await broker.publish('states', event('1', 'k'), { ...AMPLE, age: 1_000 })
     const ttl = async (pattern: string): Promise<number> => client.pTTL((await keys(pattern))[0] ?? '')
+    expect(await ttl('*:log:events')).toBeGreaterThan(0)
     expect(await ttl('*:log:events')).toBeLessThanOrEqual(2_000)
+    expect(await ttl('once:*')).toBeGreaterThan(0)
     expect(await ttl('*:minutes')).toBeGreaterThan(3_500_000)
     expect(await ttl('*:channel:events')).toBeGreaterThan(3_500_000)
     expect(await ttl('*:channel:states')).toBe(-1)
     expect(await ttl('*:states:states')).toBe(-1)
     await broker.publish('states', { kind: 'end', reason: 'done' }, AMPLE)
-    expect(await ttl('*:states:states')).toBeGreaterThan(3_500_000)
+    for (const part of ['channel', 'states', 'order'])
+      expect(await ttl(`*:${part}:states`)).toBeGreaterThan(3_500_000)
   })
 
   it('is read once for all who come together', async () => {
