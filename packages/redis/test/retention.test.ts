@@ -124,6 +124,17 @@ describe.skipIf(missing)('what Redis retains', () => {
     expect(await evictedOf(create(), 'old')).toBe(3)
   })
 
+  it('begins a channel anew of which only parts are left', async () => {
+    const broker = create()
+    for (const key of ['a', 'b']) await broker.publish('a', event('1', key), AMPLE)
+    const [figures = ''] = await keys('*:channel:a')
+    await client.del(figures)
+    await broker.publish('a', event('2', 'c'), AMPLE)
+    const late = create()
+    await late.attach(['a'], sink())
+    expect((await late.read(['a'], undefined)).histories.get('a')?.length).toBe(1)
+  })
+
   it('remembers a quiet channel for an hour, and one with states for good', async () => {
     const broker = create()
     await broker.publish('events', event('1'), { ...AMPLE, age: 1_000 })
