@@ -101,7 +101,10 @@ describe.skipIf(missing)('the log in Redis', () => {
     )
   }, 60_000)
 
-  it('counts what it keeps to the byte, also where ids grow longer', async () => {
+  it.each([
+    ['events', undefined],
+    ['events with a state', 'k'],
+  ])('counts the %s that it keeps to the byte, also where ids grow longer', async (_, key) => {
     for (let bytes = 100; bytes < 150; bytes++) {
       const prefix = `log-${++logs}`
       const brokers = [memoryBroker(), redisBroker({ client, prefix })]
@@ -109,7 +112,10 @@ describe.skipIf(missing)('the log in Redis', () => {
         const message: Message = { kind: 'event', event: 'a', data: '', key: undefined }
         const keep = { length: 100, bytes, age: 60_000 }
         // The last ids are those with a digit more.
-        await Promise.all(Array.from({ length: 37 }, () => broker.publish('one', message, keep)))
+        const published = Array.from({ length: 37 }, (_, n) =>
+          broker.publish('one', { ...message, key: n === 33 ? key : undefined }, keep),
+        )
+        await Promise.all(published)
         return (await historiesOf(broker)).map(contentOf)
       })
       const [expected, stored] = await Promise.all(contents)
