@@ -140,6 +140,22 @@ describe.skipIf(missing)('the log in Redis', () => {
     ])
   })
 
+  it('gives all that is left to who lacks something of it, also states that he had', async () => {
+    const store = new Store(`log-${++logs}`, { learned() {}, abandoned() {} })
+    for (const [index, key] of ['k', undefined, undefined, undefined].entries()) {
+      const message: Message = { kind: 'event', event: 'a', data: '', key }
+      const keep = { length: 1, bytes: 10_000, age: 60_000 }
+      await store.publish(client, 'publisher', index, [encodePublication('one', message, keep)])
+    }
+    const answerTo = async (after: number) =>
+      (await store.read(client, [{ channel: 'one', after }], undefined)).answers[0]
+    const positions = async (after: number) => (await answerTo(after))?.entries.map(({ g }) => g)
+    expect(await answerTo(2)).toMatchObject({ whole: true, evicted: 3 })
+    expect(await positions(2)).toEqual([1, 4])
+    expect(await answerTo(3)).toMatchObject({ whole: false })
+    expect(await positions(3)).toEqual([4])
+  })
+
   it('ends a channel once, whoever has said so', async () => {
     const prefix = `log-${++logs}`
     const [a, b] = [redisBroker({ client, prefix }), redisBroker({ client, prefix })]
