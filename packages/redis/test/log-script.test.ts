@@ -156,6 +156,16 @@ describe.skipIf(missing)('the log in Redis', () => {
     expect(await positions(3)).toEqual([4])
   })
 
+  it('has a name that sorts after all that were known, whatever the clock of Redis says', async () => {
+    const store = new Store(`log-${++logs}`, { learned() {}, abandoned() {} })
+    const nameOf = async () => (await store.read(client, [], undefined)).known.epoch
+    // As heard of a log that is lost since, of a time to come.
+    const lost = 'n0000000zzzzz'
+    expect((await nameOf()) < lost).toBe(true)
+    store.observe({ epoch: lost, run: 'run', g: 1 })
+    expect((await nameOf()) > lost).toBe(true)
+  })
+
   it('ends a channel once, whoever has said so', async () => {
     const prefix = `log-${++logs}`
     const [a, b] = [redisBroker({ client, prefix }), redisBroker({ client, prefix })]
