@@ -86,7 +86,7 @@ export class Pass<S extends Passed> {
    */
   hurry(upTo: number = Number.POSITIVE_INFINITY): void {
     // A listener may publish during a pass: then serve also the streams that the pass has not reached yet.
-    const pending = this.#next !== undefined || this.#isUnderWay
+    const pending = this.#next !== undefined || this.#walk !== undefined
     if (pending && this.#lowestCursor() < upTo) this.#serve(Number.POSITIVE_INFINITY)
   }
 
@@ -118,18 +118,14 @@ export class Pass<S extends Passed> {
     })
   }
 
-  get #isUnderWay(): boolean {
-    return this.#walk !== undefined || this.#queue.size > 0
-  }
-
   /** Serves one slice to each stream, or several to one that is alone; goes on in the next turn when time is up. */
   #serve(time: number): void {
     clearImmediate(this.#next)
     this.#next = undefined
-    const alone = !this.#isUnderWay && this.#due.size === 1 && this.#changed.size === 0
+    const alone = this.#walk === undefined && this.#due.size === 1 && this.#changed.size === 0
     this.#enqueue()
     this.#walkOn(alone, performance.now() + time)
-    if (this.#isUnderWay || this.#due.size > 0 || this.#changed.size > 0) {
+    if (this.#walk !== undefined || this.#due.size > 0 || this.#changed.size > 0) {
       this.#letGo = performance.now()
       this.#later()
     } else {
