@@ -101,6 +101,19 @@ describe('copies that are read on', () => {
     expect(asked).toHaveLength(3)
   })
 
+  it('stand still where the connection is lost before the last answer', async () => {
+    const { asked, replicas } = await returning()
+    replicas.regained()
+    for (const call of [0, 1, 2]) {
+      await expect.poll(() => asked.length).toBe(call + 1)
+      if (call === 2) replicas.lost()
+      asked.at(-1)?.answer()
+    }
+    await new Promise(setImmediate)
+    replicas.hearBeacon('e1', 9)
+    expect((await replicas.read(['c0'], 5, 'e1')).head).toBe(5)
+  })
+
   it('keep what is heard from the asking on, and no longer', () => {
     const note = (g: number): Note => ({
       epoch: 'e1',
