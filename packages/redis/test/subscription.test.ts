@@ -42,6 +42,29 @@ describe('a subscription', () => {
     subscription.close()
   })
 
+  it('is renewed on the next connection, unless it was ended', async () => {
+    const subscribed: string[][] = []
+    const subscription = new Subscription({
+      create: async () => ({
+        connect: async () => {},
+        info: async () => 'role:master\r\nmaster_replid:0123456789\r\n',
+        subscribe: async (topics) => subscribed.push(topics),
+        unsubscribe: async () => {},
+        on() {},
+        destroy() {},
+      }),
+      heard() {},
+      lost() {},
+      regained() {},
+    })
+    onTestFinished(() => subscription.close())
+    await subscription.subscribe(['a', 'b'])
+    await subscription.unsubscribe('a')
+    subscription.restart()
+    await expect.poll(() => subscription.up).toBe(true)
+    expect(subscribed).toEqual([['a', 'b'], ['b']])
+  })
+
   it('is not of the request that asked for it first: what is heard has none of its context', async () => {
     const storage = new AsyncLocalStorage<string>()
     const created: unknown[] = []
