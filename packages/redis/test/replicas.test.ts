@@ -62,15 +62,14 @@ describe('copies that are read on', () => {
   /** As many channels as make three calls, which Redis answers when it is told to. */
   async function returning() {
     const asked: { readonly channels: number; readonly answer: (known?: Error) => void }[] = []
+    const redis = { epoch: 'e1', g: 5, run: 'r' }
     let prompt = true
     const replicas = new Replicas({
       read: (questions) =>
         new Promise((resolve, reject) => {
           const answers = questions.map(() => EMPTY)
           const answer = (failure?: Error): void =>
-            failure
-              ? reject(failure)
-              : resolve({ known: { epoch: 'e1', g: 5, run: 'r' }, answers, skips: [] })
+            failure ? reject(failure) : resolve({ known: { ...redis }, answers, skips: [] })
           if (prompt) answer()
           else asked.push({ channels: questions.length, answer })
         }),
@@ -85,7 +84,7 @@ describe('copies that are read on', () => {
     await replicas.read(channels, undefined, undefined)
     replicas.hearBeacon('e1', 5)
     prompt = false
-    return { asked, replicas }
+    return { asked, redis, replicas }
   }
   const EMPTY = { whole: true, last: 0, origin: 0, evicted: 0, age: 1_000, entries: [] }
 
@@ -112,6 +111,26 @@ describe('copies that are read on', () => {
     await new Promise(setImmediate)
     replicas.hearBeacon('e1', 9)
     expect((await replicas.read(['c0'], 5, 'e1')).head).toBe(5)
+  })
+
+  it('go no further than one that was read meanwhile', async () => {
+    const { asked, redis, replicas } = await returning()
+    replicas.regained()
+    replicas.add('new')
+    const reading = replicas.read(['new'], undefined, undefined)
+    await expect.poll(() => asked.length).toBe(2)
+    asked[1]?.answer()
+    expect((await reading).head).toBe(5)
+    redis.g = 9
+    asked[0]?.answer()
+    for (const call of [2, 3]) {
+      await expect.poll(() => asked.length).toBe(call + 1)
+      asked[call]?.answer()
+    }
+    await new Promise(setImmediate)
+    expect((await replicas.read(['c0'], 5, 'e1')).head).toBe(5)
+    replicas.hearBeacon('e1', 9)
+    expect((await replicas.read(['c0'], 5, 'e1')).head).toBe(9)
   })
 
   it('keep what is heard from the asking on, and no longer', () => {
