@@ -46,6 +46,18 @@ describe('the copies of a server that has not heard of a new log yet', () => {
   })
 })
 
+describe('the copies of a server that hears of a former log', () => {
+  it('stand still: its positions are others', async () => {
+    const { replicas } = copies('e2')
+    await replicas.read(['a'], undefined, undefined)
+    replicas.hearBeacon('e2', 5)
+    const retention = { length: 10, bytes: 10_000, age: 1_000 }
+    replicas.hear('b', { epoch: 'e1', run: 'r', previous: 0, g: 9, entries: [], retention })
+    replicas.hearBeacon('e1', 9)
+    expect((await replicas.read(['a'], 1, 'e2')).head).toBe(5)
+  })
+})
+
 describe('copies that are new', () => {
   it('are read some at a time: a call holds up all of Redis for as long as it takes', async () => {
     const { calls, replicas } = copies('e1')
