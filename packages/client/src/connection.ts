@@ -114,7 +114,7 @@ export function createConnection(
     hooks.state(next)
     if (state !== next) return // a listener has changed it since
     if (status === 'connecting') start()
-    if (status === 'retrying') after(next.retryAt - clock.now(), () => proceed(0))
+    if (status === 'retrying') after(next.retryAt - clock.now(), () => begin('due'))
   }
 
   /** Whether there is no connection to keep up until it is opened. */
@@ -350,12 +350,16 @@ export function createConnection(
   }
 
   /** Makes the planned attempt, as soon as it may begin. */
-  function proceed(wait = remaining()): void {
-    if (wait > 0) after(wait, () => proceed(0))
-    else {
-      const cause = blocked()
-      send(cause ? { type: 'pause', cause } : { type: 'due', attempt })
-    }
+  function proceed(): void {
+    const wait = remaining()
+    if (wait > 0) after(wait, () => begin('due'))
+    else begin('due')
+  }
+
+  /** Begins an attempt, or waits until nothing stands against it. */
+  function begin(type: 'open' | 'due'): void {
+    const cause = blocked()
+    send(cause ? { type: 'pause', cause } : { type, attempt })
   }
 
   function open(): void {
@@ -375,8 +379,7 @@ export function createConnection(
     // Nothing follows the cursor of a stream that the server closed; what was published since is missing.
     if (by === 'server') cursor = ''
     refreshed = frozen = false
-    const cause = blocked()
-    send(cause ? { type: 'pause', cause } : { type: 'open', attempt })
+    begin('open')
   }
 
   function close(by: 'client' | 'server', reason: string): void {
