@@ -3,5 +3,5 @@ const bundle = (name, limit, file) => ({ name, path: `.size/${file}.js`, limit, 
 
 export default [
   bundle('a source over fetch', '4.8 kB', 'source'),
-  bundle('everything', '5.9 kB', 'everything'),
+  bundle('everything', '5.95 kB', 'everything'),
 ]

@@ -1,4 +1,4 @@
-import { type DecodedEvent, decodeControl, isControl } from '@sse/protocol'
+import { isControl } from '@sse/protocol'
 import { backoff, clampRetry, DEFAULT_RETRY, MIN_INTERVAL } from './backoff.ts'
 import { systemClock } from './clock.ts'
 import { ConnectionError } from './errors.ts'
@@ -7,8 +7,8 @@ import { freezes, type LifecycleSignal, pageLifecycle } from './lifecycle.ts'
 import { type ConnectionEvent, initialState, transition, transitions } from './machine.ts'
 import type { ConnectionOptions, PerAttempt } from './options.ts'
 import { call } from './report.ts'
-import type { Resync } from './source.ts'
 import type { ConnectionState, Continuity, PauseCause } from './state.ts'
+import { createStream, type StreamHooks } from './stream.ts'
 
 /** A stream that lasted this long was stable: after it, attempts are counted from 1 again. In milliseconds. */
 const STABLE = 10_000
@@ -21,17 +21,11 @@ const LOST = 2.5
 /** After the machine slept, how long to wait for data that arrived meanwhile and is still unread, in milliseconds. */
 const GRACE = 2_000
 
-const UNKNOWN: Resync = { reason: 'unknown', channels: [] }
-
 /** What a connection tells its source. */
-export interface ConnectionHooks {
+export interface ConnectionHooks extends StreamHooks {
   state(state: ConnectionState): void
-  event(event: DecodedEvent, replayed: boolean): void
-  remove(event: string, key: string): void
   /** What was reported since the last commit arrived together. */
   commit(): void
-  resync(resync: Resync): void
-  error(error: ConnectionError): void
 }
 
 export interface Connection {
@@ -146,14 +140,12 @@ export function createConnection(
     after(next - now, () => look(quiet < LOST ? next : Infinity))
   }
 
-  /** Makes an attempt: resolves the request, sends it, and judges how the stream continues what was received before. */
+  /** Makes an attempt: resolves the request, sends it, and hears what comes until the attempt has ended. */
   async function start(): Promise<void> {
     const had = begun
     let alive = true
     let stop: (() => void) | undefined
-    let replaying = false
-    /** Whether the stream did not resume, and the server has not said yet what is missing. */
-    let owed = false
+    const stream = createStream(had, hooks, assess, close)
 
     function whileAlive<A extends unknown[]>(handler: (...args: A) => void) {
       return (...args: A): void => {
@@ -161,68 +153,6 @@ export function createConnection(
       }
     }
     const end = whileAlive(lost)
-
-    function open(continuity: Continuity, interval: number): void {
-      assess(continuity)
-      beat = interval
-      look()
-    }
-
-    /** A server that isn't ours does not say whether something is missing. */
-    function openUnsure(interval = heartbeat): void {
-      open('gap', interval)
-      if (alive) hooks.resync(UNKNOWN)
-    }
-
-    function settle(): void {
-      if (alive && owed) hooks.resync(UNKNOWN)
-      owed = false
-    }
-
-    function obey({ event, data }: DecodedEvent): void {
-      const control = decodeControl(event, data)
-      switch (control?.event) {
-        case 'sse.open': {
-          const { resumed, heartbeat } = control.data
-          replaying = true
-          owed = had && !resumed
-          open(resumed ? 'resumed' : had ? 'gap' : 'fresh', heartbeat)
-          // Without a cursor, the server cannot tell what is missing.
-          if (!cursor) settle()
-          break
-        }
-        case 'sse.gap':
-          owed = false
-          assess('gap')
-          hooks.resync(control.data)
-          break
-        case 'sse.live':
-          settle()
-          replaying = false
-          break
-        case 'sse.remove':
-          hooks.remove(control.data.event, control.data.key)
-          break
-        case 'sse.close':
-          close('server', control.data.reason)
-      }
-    }
-
-    function receive(event: DecodedEvent): void {
-      if (isControl(event.event)) {
-        cursor = event.id
-        try {
-          obey(event)
-        } catch (cause) {
-          hooks.error(new ConnectionError('contract', `${cause}`, { cause }))
-        }
-        return
-      }
-      if (state.status !== 'open') openUnsure()
-      if (!alive) return // a listener has ended this attempt; the next one receives the event again
-      cursor = event.id
-      hooks.event(event, replaying)
-    }
 
     abort = () => {
       const ends = alive && stop
@@ -258,10 +188,15 @@ export function createConnection(
           heardAt = clock.now()
           // The stream is reported as open only once its continuity is known, so that nobody sees that change.
           // If the server stays silent, it may be half open: the heartbeat that was announced before still holds.
-          if (had) after(JUDGEMENT, () => openUnsure(heartbeat || beat))
-          else open('fresh', heartbeat)
+          if (had) after(JUDGEMENT, () => stream.openUnsure(heartbeat || beat))
+          else assess('fresh', heartbeat)
         }),
-        event: whileAlive(receive),
+        event: whileAlive((event) => {
+          if (state.status !== 'open' && !isControl(event.event)) stream.openUnsure(heartbeat)
+          if (!alive) return // a listener has ended this attempt; the next one receives the event again
+          cursor = event.id
+          stream.event(event)
+        }),
         flush: whileAlive((lastEventId) => {
           cursor = lastEventId
           heardAt = clock.now()
@@ -279,14 +214,24 @@ export function createConnection(
     }
   }
 
-  /** The stream is open, or its continuity has changed. */
-  function assess(continuity: Continuity): void {
+  /**
+   * The stream is open, or its continuity has changed.
+   *
+   * @param interval - its heartbeat, in milliseconds; the same as before if it is left out
+   * @returns whether it is still open after the listeners have heard of it
+   */
+  function assess(continuity: Continuity, interval?: number): boolean {
     if (state.status === 'connecting') {
       begun = true
       refreshed = false
       cancelTimer?.()
       send({ type: 'opened', since: clock.now(), continuity, stale: false })
     } else send({ type: 'assess', continuity, stale: false })
+    if (interval !== undefined) {
+      beat = interval
+      look()
+    }
+    return state.status === 'open'
   }
 
   /** Whether a stream is open and has proved stable. */
