@@ -188,11 +188,11 @@ export function createConnection(
           heardAt = clock.now()
           // The stream is reported as open only once its continuity is known, so that nobody sees that change.
           // If the server stays silent, it may be half open: the heartbeat that was announced before still holds.
-          if (had) after(JUDGEMENT, () => stream.openUnsure(heartbeat || beat))
+          if (had) after(JUDGEMENT, () => stream.presume(heartbeat || beat))
           else assess('fresh', heartbeat)
         }),
         event: whileAlive((event) => {
-          if (state.status !== 'open' && !isControl(event.event)) stream.openUnsure(heartbeat)
+          if (state.status !== 'open' && !isControl(event.event)) stream.presume(heartbeat)
           if (!alive) return // a listener has ended this attempt; the next one receives the event again
           cursor = event.id
           stream.event(event)

@@ -15,8 +15,8 @@ export interface StreamHooks {
 
 /** The stream of one attempt, as it is received. */
 export interface Stream {
-  /** Opens it without a word from the server, which then isn't ours and does not say whether something is missing. */
-  openUnsure(heartbeat: number): void
+  /** Takes it for open without a word from the server, which then isn't ours and does not say what is missing. */
+  presume(heartbeat: number): void
   /** Obeys an event of the library's own, and passes any other on. */
   event(event: DecodedEvent): void
 }
@@ -74,7 +74,7 @@ export function createStream(
   }
 
   return {
-    openUnsure(heartbeat) {
+    presume(heartbeat) {
       if (assess('gap', heartbeat)) hooks.resync(UNKNOWN)
     },
     event(event) {
