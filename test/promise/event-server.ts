@@ -3,9 +3,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Hub, sse } from '@sse/express'
 import { redisBroker } from '@sse/redis'
+import type { Client, RedisServer } from '@sse/test-redis'
 import express from 'express'
 import { type Events, events } from './events.ts'
-import type { Client, RedisServer } from './redis-server.ts'
 import { CHANNELS } from './scenario.ts'
 
 const isChannel = (name: string): name is keyof typeof CHANNELS => Object.hasOwn(CHANNELS, name)

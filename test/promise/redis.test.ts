@@ -1,6 +1,6 @@
+import { missing, RedisServer } from '@sse/test-redis'
 import { EventSource } from 'eventsource'
 import { beforeAll, describe, it, onTestFinished, vi } from 'vitest'
-import { missing, RedisServer } from './redis-server.ts'
 import type { Setting } from './scenario.ts'
 import { seeds } from './seeds.ts'
 import { World } from './world.ts'

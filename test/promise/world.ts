@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { RedisServer } from '@sse/test-redis'
 import { expect, vi } from 'vitest'
 import { EventServer } from './event-server.ts'
 import { judge, Log, type Published } from './oracle.ts'
 import { HostileProxy } from './proxy.ts'
 import { Random } from './random.ts'
 import { Reader } from './reader.ts'
-import type { RedisServer } from './redis-server.ts'
 import { CHANNELS, type Channel, type Fault, isBrief, type Setting, scenario, serversOf } from './scenario.ts'
 
 const READERS = 16

@@ -1,9 +1,9 @@
 import type { Broker, Message } from '@sse/express'
+import { type Client, missing, RedisServer } from '@sse/test-redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
-import { type Client, missing, RedisServer } from './redis-server.ts'
 
 const AMPLE = { length: 10_000, bytes: 10_000_000, age: 3_600_000 }
 const event = (data: string, key?: string): Message => ({ kind: 'event', event: 'news', data, key })

@@ -1,8 +1,8 @@
 import { brokerSuite } from '@sse/express/broker-suite'
+import { type Client, missing, RedisServer } from '@sse/test-redis'
 import { createClientPool, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
-import { type Client, missing, RedisServer } from './redis-server.ts'
 
 const RETENTION = { length: 9, bytes: 9_999, age: 9_999 }
 

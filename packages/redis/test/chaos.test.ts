@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect } from '@sse/express/testing'
+import { missing, RedisServer } from '@sse/test-redis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { until } from './cluster.ts'
 import { createRandom, Reader, ServerProcess } from './fleet.ts'
-import { missing, RedisServer } from './redis-server.ts'
 
 /** A minute, and 300 readers, in CI; else as much as one waits for. */
 const SECONDS = Number(process.env.CHAOS_SECONDS ?? (process.env.CI ? 60 : 6))

@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http'
 import { type HistoryOptions, type Hub, sse } from '@sse/express'
 import { connect, stopServing, type TestStream } from '@sse/express/testing'
+import type { RedisServer } from '@sse/test-redis'
 import { onTestFinished } from 'vitest'
 import { type RedisBrokerOptions, type RedisClient, redisBroker } from '../src/index.ts'
-import type { RedisServer } from './redis-server.ts'
 
 /** What its servers publish. */
 export interface Events {

@@ -3,12 +3,12 @@ import { copyFile } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { TestStream } from '@sse/express/testing'
+import { missing, RedisServer } from '@sse/test-redis'
 import { createClient } from 'redis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type RedisClient, redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
-import { missing, RedisServer } from './redis-server.ts'
 
 const RETENTION = { length: 10, bytes: 10_000, age: 60_000 }
 const AOF = ['--appendonly', 'yes', '--appendfsync', 'always']

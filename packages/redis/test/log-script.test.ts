@@ -6,13 +6,13 @@ import {
   type Message,
   memoryBroker,
 } from '@sse/express'
+import { type Client, missing, RedisServer } from '@sse/test-redis'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { encodePublication } from '../src/publication.ts'
 import { Store } from '../src/store.ts'
 import { until } from './cluster.ts'
-import { type Client, missing, RedisServer } from './redis-server.ts'
 
 const sink: BrokerSink = { changed() {}, beforeEviction() {}, reset() {}, size: () => 0, disconnect() {} }
 

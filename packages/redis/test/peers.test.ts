@@ -1,7 +1,7 @@
+import { missing, RedisServer } from '@sse/test-redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Reader, ServerProcess } from './fleet.ts'
-import { missing, RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('servers of one hub', { timeout: 60_000 }, () => {
   let redis: RedisServer

@@ -1,7 +1,7 @@
+import { missing, RedisServer } from '@sse/test-redis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { inSync, kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
 import { Interposer } from './interposer.ts'
-import { missing, RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('a replica that is promoted while its primary lives on', () => {
   const cleanup: (() => Promise<void>)[] = []

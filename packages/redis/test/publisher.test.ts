@@ -1,7 +1,7 @@
+import { type Client, missing, RedisServer } from '@sse/test-redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPublisher } from '../src/index.ts'
 import { type Events, newsOf, Server, until } from './cluster.ts'
-import { type Client, missing, RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('createPublisher', () => {
   let redis: RedisServer

@@ -1,10 +1,10 @@
 import { formatCursor } from '@sse/express'
 import { brokerSuite } from '@sse/express/broker-suite'
+import { missing, type RedisServer } from '@sse/test-redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { createPublisher, redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, Server, startTwo, until } from './cluster.ts'
 import { RedisCluster } from './redis-cluster.ts'
-import { missing, type RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('with a client of createCluster', { timeout: 60_000 }, () => {
   describe('redisBroker', () => {

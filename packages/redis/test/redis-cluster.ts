@@ -1,6 +1,6 @@
+import { freePort, RedisServer } from '@sse/test-redis'
 import { createCluster } from 'redis'
 import { inSync, until } from './cluster.ts'
-import { freePort, RedisServer } from './redis-server.ts'
 
 const RANGES = [
   [0, 5_460],

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BINARY, freePort, RedisServer } from '@sse/test-redis'
 import { createClient, createSentinel } from 'redis'
 import { inSync, until } from './cluster.ts'
-import { BINARY, freePort, RedisServer } from './redis-server.ts'
 
 const NAME = 'main'
 

@@ -1,8 +1,8 @@
 import { brokerSuite } from '@sse/express/broker-suite'
+import { missing } from '@sse/test-redis'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { redisBroker } from '../src/index.ts'
 import { kindsOf, newsOf, startTwo, until } from './cluster.ts'
-import { missing } from './redis-server.ts'
 import { SentinelSet } from './sentinel-set.ts'
 
 describe.skipIf(missing)('with a client of createSentinel', { timeout: 60_000 }, () => {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { missing, RedisServer } from '@sse/test-redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { kindsOf, newsOf, Server, type ServerOptions, until } from './cluster.ts'
-import { missing, RedisServer } from './redis-server.ts'
 
 describe.skipIf(missing)('several servers on one Redis', () => {
   let redis: RedisServer
