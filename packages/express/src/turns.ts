@@ -40,7 +40,8 @@ export class Turns {
   }
 
   #wait(act: () => void | Promise<void>, subjects: readonly string[]): Promise<void> {
-    const own = [...subjects] // two actions may be given the same array
+    // A list of its own, since two actions may be given the same array; what is none is refused by the action itself.
+    const own: readonly string[] = Array.isArray(subjects) ? [...subjects] : []
     this.#waiting = [...this.#waiting, own]
     return (this.#last ?? Promise.resolve()).then(() => {
       this.#waiting = this.#waiting.filter((one) => one !== own)

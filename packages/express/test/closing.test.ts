@@ -231,6 +231,23 @@ describe('disconnecting', () => {
     await expect.poll(() => hub.stats()).toMatchObject({ streams: 0, channels: 0 })
   })
 
+  it('by a channel is not led astray by a join of what is no list that waits for another join', async () => {
+    const broker = gatedBroker()
+    const { app, hub } = bareApp({ broker })
+    const refused = vi.fn()
+    app.get('/events', (_, res) => {
+      void res.sse.join('news')
+      // @ts-expect-error as a query may give it
+      res.sse.join({ a: '1' }).catch(refused)
+    })
+    const connecting = connect(app, '/events')
+    await expect.poll(() => broker.waiting).toEqual(['attach'])
+    hub.channel('other').disconnect()
+    await letJoin(broker)
+    await connecting
+    await expect.poll(() => refused.mock.calls.length).toBe(1)
+  })
+
   it('by a channel spares a stream whose join of it was refused', async () => {
     const broker = gatedBroker()
     const { app, hub } = bareApp({ broker, limits: { channelsPerStream: 1 } })
